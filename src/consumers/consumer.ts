@@ -1,0 +1,60 @@
+/** What a path was found to be at one moment. Made by watch/look.ts, read by consumers. */
+export type Look = MissingLook | NodeLook | FileLook;
+
+/** Nothing is there, or nothing that can be reached. */
+export interface MissingLook {
+  readonly type: "missing";
+}
+
+/** Metadata common to everything that exists (inode(7)). */
+export interface Metadata {
+  /** Permission bits, 0..0o7777. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly inode: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Something that has no content for us: a directory, a device, a FIFO, a socket. */
+export interface NodeLook extends Metadata {
+  readonly type: "directory" | "fifo" | "socket" | "block device" | "character device";
+}
+
+export interface FileLook extends Metadata {
+  readonly type: "file";
+  /** SHA-256 of the content, lower-case hexadecimal. */
+  readonly digest: string;
+  /** The whole content; undefined when it is longer than the limit for content (1 MiB). */
+  readonly content: Uint8Array | undefined;
+}
+
+/** Keys a secret: 8 hexadecimal digits of an HMAC whose key lives in the database alone. */
+export type Fingerprint = (secret: string) => string;
+
+/** A consumer's own idea of a file: plain JSON, free of secrets; what the database holds. */
+export type State = { readonly consumer: ConsumerName } & Record<string, unknown>;
+
+export type ConsumerName = "users" | "diff" | "generic";
+
+/** What one consumer says of two states: the consumer's part of a line. */
+export interface Difference {
+  readonly action: "created" | "modified" | "deleted" | "attributes";
+  readonly consumer: ConsumerName;
+  /** For people. */
+  readonly message: string;
+  /** Consumer's own keys in line order: add, del, users | diff | generic, notes, problems … */
+  readonly details: Record<string, unknown>;
+}
+
+/**
+ * Understands one kind of file. Both functions are pure and never throw, whatever the bytes.
+ */
+export interface Consumer<S extends State = State> {
+  readonly name: ConsumerName;
+  /** The state of a file, without secrets. */
+  parse(path: string, look: Look, fingerprint: Fingerprint): S;
+  /** What changed; undefined when nothing that this consumer reports did. */
+  compare(before: S, after: S): Difference | undefined;
+}

@@ -1,0 +1,60 @@
+/** What the kernel did, as far as the hint goes; what became of the file is for the look to say. */
+export type ChangeKind =
+  /** Content is about to change, or just has; the writer still has the file open. */
+  | "write"
+  /** A writer closed the file: what it meant to write is there. */
+  | "close"
+  /** Size, mode, owner, times or extended attributes changed. */
+  | "attributes"
+  /** A name appeared: create, mkdir, link, symlink. The content may follow. */
+  | "birth"
+  /** A name went away: unlink, rmdir. */
+  | "gone"
+  /** A name was moved, or replaced by another file. */
+  | "rename";
+
+/** A process as the kernel knew it when it acted. */
+export interface Process {
+  readonly pid: number;
+  readonly ppid: number;
+  /** comm, at most 15 bytes (proc_pid_comm(5)). */
+  readonly name: string;
+  /** Path of the executable, "" when unknown (kernel thread, or gone before it could be read). */
+  readonly executable: string;
+  /** argv; the last element ends in "…" when the kernel's buffer cut it. */
+  readonly args: readonly string[];
+  /** Start time, RFC 3339; "" when unknown. */
+  readonly start: string;
+  /** POSIX session id. */
+  readonly session?: number;
+}
+
+/** Who changed a file. Ids are numbers; names are looked up where lines are made. */
+export interface Actor {
+  readonly process: Process;
+  /** Real user id. */
+  readonly uid: number;
+  /** Effective user id. */
+  readonly euid: number;
+  /** Login uid (audit), undefined when the process has none (4294967295). */
+  readonly loginuid: number | undefined;
+}
+
+/**
+ * Identity of an inode in the source's own terms ("dev:ino" for ebpf, a file handle for fanotify).
+ * Opaque to everything but the source that gave it.
+ */
+export type NodeKey = string & { readonly __nodeKey: unique symbol };
+
+/** One hint from a source. */
+export interface KernelEvent {
+  /** When the kernel saw it: nanoseconds since the epoch, CLOCK_REALTIME. */
+  readonly time: bigint;
+  readonly kind: ChangeKind;
+  /** The inode it happened to, when the source knows it. */
+  readonly node: NodeKey | undefined;
+  /** Directory entries it happened to: one for most, two for a rename. */
+  readonly entries: readonly { readonly directory: NodeKey; readonly name: string }[];
+  /** undefined when the process was gone before anything could be learnt of it. */
+  readonly actor: Actor | undefined;
+}

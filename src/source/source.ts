@@ -1,0 +1,40 @@
+import type { KernelEvent, NodeKey } from "../event.ts";
+
+/** An inode to watch. */
+export interface WatchNode {
+  /** A path that reaches the inode now, free of symbolic links. */
+  readonly path: string;
+  /** Device of the super block, as in mountinfo: major << 20 | minor. */
+  readonly device: number;
+  readonly inode: bigint;
+  /** "directory": report what happens to its entries. "file": report what happens to it. */
+  readonly as: "directory" | "file";
+}
+
+/** What a source reports to its owner. */
+export interface SourceHandlers {
+  onEvent(event: KernelEvent): void;
+  /** Events were lost (ring full, queue overflow): `count` of them where known, else undefined. */
+  onLost(count: number | undefined): void;
+  /** The source is dead and will report nothing more. */
+  onError(error: Error): void;
+}
+
+/**
+ * Where kernel events come from. Two implementations: ebpf.ts and fanotify.ts. A source is made
+ * loaded and attached, reports nothing until `start`, and holds kernel resources until disposed.
+ */
+export interface Source extends Disposable {
+  /** As printed in every line: `ebpf/fentry`, `fanotify`. */
+  readonly backend: string;
+  /**
+   * Watches an inode, idempotent. Returns its key, or undefined when the path no longer leads to
+   * something that can be watched (it vanished: the caller walks the path again). The returned key
+   * belongs to the inode that is watched now, which may differ from node.inode if the path was
+   * replaced meanwhile. Throws BpfinkError where the kernel refuses for a reason that stays.
+   */
+  watch(node: WatchNode): NodeKey | undefined;
+  /** Forgets an inode; unknown keys are ignored. */
+  unwatch(key: NodeKey): void;
+  start(handlers: SourceHandlers): void;
+}
