@@ -30,8 +30,15 @@ export interface FileLook extends Metadata {
   readonly content: Uint8Array | undefined;
 }
 
-/** Keys a secret: 8 hexadecimal digits of an HMAC whose key lives in the database alone. */
+/** Keys a secret: 8 hexadecimal digits of an HMAC, which say that it changed, and nothing of what it is. */
 export type Fingerprint = (secret: string) => string;
+
+/** All that a state may hold of a secret; the key is random and lives in the database alone. */
+export interface Keys {
+  readonly fingerprint: Fingerprint;
+  /** `keyed:` and a whole HMAC in hexadecimal, of contents whose plain digest would help to guess them. */
+  readonly keyedDigest: (content: string | Uint8Array) => string;
+}
 
 /** A consumer's own idea of a file: plain JSON, free of secrets; what the database holds. */
 export type State = { readonly consumer: ConsumerName } & Record<string, unknown>;
@@ -54,7 +61,7 @@ export interface Difference {
 export interface Consumer<S extends State = State> {
   readonly name: ConsumerName;
   /** The state of a file, without secrets. */
-  parse(path: string, look: Look, fingerprint: Fingerprint): S;
-  /** What changed; undefined when nothing that this consumer reports did. */
-  compare(before: S, after: S): Difference | undefined;
+  parse(path: string, look: Look, keys: Keys): S;
+  /** What changed; undefined when nothing that this consumer reports did. `before` may be another's. */
+  compare(path: string, before: State, after: S): Difference | undefined;
 }

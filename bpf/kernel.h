@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The kernel's types, as far as bpfink reads them. libbpf moves every access to where the running
+ * kernel has the field (CO-RE), so neither order nor size matters here, only names.
+ */
+#ifndef BPFINK_KERNEL_H
+#define BPFINK_KERNEL_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+#define CORE __attribute__((preserve_access_index))
+
+#define MAY_WRITE 0x2 /* linux/fs.h */
+#define FMODE_WRITE 0x2 /* linux/fs.h */
+#define S_IFMT 0170000 /* linux/stat.h */
+#define S_IFREG 0100000
+
+struct super_block {
+	__u32 s_dev;
+} CORE;
+
+struct inode {
+	__u16 i_mode;
+	__u64 i_ino;
+	__u32 i_generation;
+	struct super_block *i_sb;
+} CORE;
+
+struct qstr {
+	const unsigned char *name;
+} CORE;
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+} CORE;
+
+struct vfsmount {
+	struct dentry *mnt_root;
+} CORE;
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+} CORE;
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+} CORE;
+
+struct file {
+	__u32 f_mode;
+	struct inode *f_inode;
+	struct path f_path;
+} CORE;
+
+struct mm_struct {
+	struct file *exe_file;
+	unsigned long arg_start;
+	unsigned long arg_end;
+} CORE;
+
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+	kuid_t euid;
+} CORE;
+
+struct upid {
+	int nr;
+} CORE;
+
+struct pid {
+	struct upid numbers[1];
+} CORE;
+
+enum pid_type { PIDTYPE_SID = 3 }; /* linux/pid.h; the number is taken from the kernel's BTF */
+
+struct signal_struct {
+	struct pid *pids[4];
+} CORE;
+
+struct task_struct {
+	int tgid;
+	__u64 start_boottime;
+	kuid_t loginuid;
+	const struct cred *cred;
+	struct mm_struct *mm;
+	struct signal_struct *signal;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	char comm[16];
+} CORE;
+
+#endif

@@ -1,0 +1,47 @@
+// The one table of Debian packages that bpfink's sources need beyond Node and npm. The executable needs none.
+// To add one: a line here with its reason; README quotes this table.
+
+/**
+ * @typedef {"build" | "test" | "vm"} Purpose
+ *   build  needed to compile (npm start, npm run build)
+ *   test   needed by the tests that run on this machine (npm run test:quick), too
+ *   vm     needed by the tests that boot other kernels (npm test), too
+ * @typedef {{ name: string, purpose: Purpose, reason: string }} Package
+ */
+
+/** @type {readonly Package[]} */
+export const PACKAGES = [
+  { name: "clang", purpose: "build", reason: "compiles the BPF program and links libbpf.so" },
+  { name: "llvm", purpose: "build", reason: "llvm-strip takes DWARF out of the BPF object and leaves BTF" },
+  { name: "binutils", purpose: "build", reason: "ld links libbpf.so; readelf checks what the build made" },
+  { name: "libc6-dev", purpose: "build", reason: "links libbpf.so against glibc" },
+  { name: "linux-libc-dev", purpose: "build", reason: "linux/bpf.h" },
+  { name: "libbpf-dev", purpose: "build", reason: "bpf_helpers.h and the static libbpf" },
+  { name: "libelf-dev", purpose: "build", reason: "the static libelf that libbpf uses" },
+  { name: "zlib1g-dev", purpose: "build", reason: "the static zlib that libelf uses" },
+  { name: "strace", purpose: "test", reason: "counts system calls in end to end tests" },
+  { name: "qemu-system-x86", purpose: "vm", reason: "boots the kernels that are tested" },
+  { name: "mmdebstrap", purpose: "vm", reason: "makes the root file system of the test machines" },
+  { name: "busybox-static", purpose: "vm", reason: "shell of the smallest test machine" },
+  { name: "e2fsprogs", purpose: "vm", reason: "makes the disk images" },
+  { name: "cpio", purpose: "vm", reason: "packs the initial RAM disk" },
+];
+
+/**
+ * The names of the packages that some purposes need, in the table's order.
+ * @param {readonly Purpose[]} purposes
+ * @param {readonly Package[]} [table]
+ */
+export function packagesFor(purposes, table = PACKAGES) {
+  return table.filter((entry) => purposes.includes(entry.purpose)).map((entry) => entry.name);
+}
+
+/**
+ * Which of the names dpkg-query did not report as installed.
+ * @param {readonly string[]} names
+ * @param {string} report lines "NAME STATUS" of dpkg-query -W -f '${Package} ${db:Status-Status}\n'
+ */
+export function missingPackages(names, report) {
+  const lines = new Set(report.split("\n"));
+  return names.filter((name) => !lines.has(`${name} installed`));
+}

@@ -1,0 +1,101 @@
+import { realpathSync, statSync } from "node:fs";
+import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
+import { isRoot } from "../kernel/libc.ts";
+import { log } from "../log.ts";
+import { Monitor } from "../monitor.ts";
+import type { Options } from "../options.ts";
+import { type OwnAction, ownLine } from "../sinks/line.ts";
+import { StdoutSink } from "../sinks/stdout.ts";
+import { openSource } from "../source/choose.ts";
+import { Store } from "../state/store.ts";
+import { QUIET } from "../watch/dispatch.ts";
+import { select } from "../watch/selection.ts";
+
+/** How long the last lines may take to print when asked to stop, in milliseconds. */
+const STOP_LIMIT = 600;
+/** Lost events within this time make one gap line, in milliseconds. */
+const GAP_DELAY = 200;
+
+/** Watches until SIGINT or SIGTERM. Resolves to the exit status. */
+export async function watch(options: Options): Promise<ExitStatus> {
+  if (!isRoot()) {
+    throw new BpfinkError(
+      ExitStatus.cannotWatch,
+      "not root",
+      "run it with sudo: watching needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN",
+    );
+  }
+  const root = directoryAt(options.root);
+  using stack = new DisposableStack();
+  const store = stack.adopt(Store.open(options.database), (opened) => opened.close());
+  const source = stack.use(openSource(options.backend));
+  const stop = Promise.withResolvers<ExitStatus>();
+  const fail = (what: string) => (error: Error) => {
+    log.error(`${what}: ${messageOf(error)}`);
+    stop.resolve(ExitStatus.cannotWatch);
+  };
+  const sink = new StdoutSink(
+    store,
+    fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
+  );
+  const onLine = () => void sink.pump();
+  const monitor = new Monitor({ store, source, selection: select(options.watch, options.exclude), root, onLine });
+  const say = (level: "info" | "error", action: OwnAction, message: string, details: Record<string, unknown>) => {
+    store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details }));
+    onLine();
+  };
+  const gap = gapReporter((lost) => {
+    say("error", "gap", "events lost, looking at everything", lost === undefined ? {} : { lost });
+    monitor.lookAtAll("gap");
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
+
+  source.start({
+    onEvent: (event) => monitor.onEvent(event),
+    onLost: gap,
+    onError: fail("the event source failed"),
+  });
+  const { watched, missing, changed } = monitor.lookAtAll("startup");
+  say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
+  log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
+
+  const status = await stop.promise;
+  await Bun.sleep(QUIET); // events on their way from the kernel
+  monitor.flush();
+  say("info", "stopped", "bpfink stopped", {});
+  await Promise.race([sink.pump(), Bun.sleep(STOP_LIMIT)]);
+  reportUnprinted(store, options.database);
+  return status;
+}
+
+function directoryAt(path: string): string {
+  try {
+    if (statSync(path).isDirectory()) return realpathSync(path);
+  } catch {
+    // said below
+  }
+  throw new BpfinkError(ExitStatus.usage, `--root ${path} is not a directory`, "name one that exists");
+}
+
+/** Adds up what is lost within a short time. */
+function gapReporter(report: (lost: number | undefined) => void): (lost: number | undefined) => void {
+  let total: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return (lost) => {
+    if (lost !== undefined) total = (total ?? 0) + lost;
+    timer ??= setTimeout(() => {
+      const sum = total;
+      total = timer = undefined;
+      report(sum);
+    }, GAP_DELAY);
+  };
+}
+
+function reportUnprinted(store: Store, database: string): void {
+  if (store.undelivered(0, 1).length === 0) return;
+  log.warn(
+    database === ":memory:"
+      ? "stdout was not read: its last lines are lost with the database in memory"
+      : "stdout was not read: what is not printed will be at the next start",
+  );
+}

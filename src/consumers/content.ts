@@ -1,0 +1,87 @@
+import type { Consumer, Difference, Keys, Look, State } from "./consumer.ts";
+import { describeText } from "./diff.ts";
+import { appearance, changedAttributes, type Facts, factsOf, type NodeFacts } from "./facts.ts";
+import { describeBytes } from "./generic.ts";
+import { holdsPrivateKey, looksLikeShadow, redact } from "./redact.ts";
+import { decode } from "./text.ts";
+
+/** Why a content is hashed and not diffed. */
+export type Withheld = "binary" | "too long" | "private key" | "passwords";
+
+/** Text is kept, free of secrets, to be diffed (`diff`); of all else a digest is (`generic`). */
+export type ContentState = TextState | BytesState;
+
+export type TextState = NodeFacts & {
+  readonly consumer: "diff";
+  readonly digest: string;
+  readonly text: string;
+};
+
+export type BytesState = Facts & {
+  readonly consumer: "generic";
+  /** SHA-256 in hexadecimal; `keyed:…` where it would help to guess what the file holds. */
+  readonly digest?: string;
+  readonly content?: Withheld;
+};
+
+/** Every file that no other consumer understands. `secret`: the name says that it holds password hashes. */
+export function contentConsumer(secret: boolean): Consumer<ContentState> {
+  return {
+    name: secret ? "generic" : "diff",
+    parse: (_path, look, keys) => parse(look, keys, secret),
+    compare,
+  };
+}
+
+function parse(look: Look, keys: Keys, secret: boolean): ContentState {
+  if (look.type !== "file") return { consumer: "generic", ...factsOf(look) };
+  const facts = factsOf(look);
+  const keyed = () => keys.keyedDigest(look.digest);
+  const hashed = (content: Withheld, digest: string): BytesState => ({
+    consumer: "generic",
+    ...facts,
+    digest,
+    content,
+  });
+  if (secret) return hashed("passwords", keyed());
+  if (look.content === undefined) return hashed("too long", look.digest);
+  const text = decode(look.content);
+  if (looksLikeShadow(text)) return hashed("passwords", keyed());
+  if (look.content.includes(0)) return hashed("binary", look.digest);
+  const redacted = redact(text, keys.fingerprint);
+  const digest = redacted === text ? look.digest : keyed();
+  if (holdsPrivateKey(text)) return hashed("private key", digest);
+  return { consumer: "diff", ...facts, digest, text: redacted };
+}
+
+function compare(path: string, earlier: State, after: ContentState): Difference | undefined {
+  // Another consumer's state has the same facts, but no digest that could be compared.
+  const before = earlier as ContentState;
+  const attributes = changedAttributes(before, after);
+  const appeared = appearance(before, after);
+  const isSame = before.type === after.type && before.digest === after.digest;
+  if (isSame && before.consumer === after.consumer) {
+    const consumer = after.consumer;
+    const message = consumer === "diff" ? "text file attributes" : "generic file attributes";
+    return attributes && { action: "attributes", consumer, message, details: { attributes } };
+  }
+  const [textBefore, textAfter] = [textOf(before), textOf(after)];
+  const isText = (textBefore ?? textAfter) !== undefined && [before, after].every(isTextOrMissing);
+  return {
+    action: appeared ?? "modified",
+    consumer: isText ? "diff" : "generic",
+    message: `${isText ? "text" : "generic"} file ${appeared ?? "modified"}`,
+    details: {
+      ...(isText ? describeText(path, before, after) : describeBytes(before, after)),
+      ...(attributes === undefined ? {} : { attributes }),
+    },
+  };
+}
+
+function textOf(state: ContentState): string | undefined {
+  return state.consumer === "diff" ? state.text : undefined;
+}
+
+function isTextOrMissing(state: ContentState): boolean {
+  return state.consumer === "diff" || state.type === "missing";
+}

@@ -1,0 +1,90 @@
+import type { Fingerprint } from "./consumer.ts";
+
+/**
+ * What password hashes look like. The id is what stands between the first dollar signs.
+ * Sources: crypt(5); Apache's htpasswd ("apr1"); PHC string format (argon2, scrypt, pbkdf2).
+ */
+const SCHEMES: ReadonlyMap<string, string> = new Map([
+  ["y", "yescrypt"],
+  ["gy", "gost-yescrypt"],
+  ["sm3y", "sm3-yescrypt"],
+  ["7", "scrypt"],
+  ["2", "bcrypt"],
+  ["2a", "bcrypt"],
+  ["2b", "bcrypt"],
+  ["2x", "bcrypt"],
+  ["2y", "bcrypt"],
+  ["6", "sha512"],
+  ["5", "sha256"],
+  ["sm3", "sm3"],
+  ["sha1", "sha1"],
+  ["md5", "sunmd5"],
+  ["1", "md5"],
+  ["apr1", "apr1"],
+  ["3", "nt"],
+  ["argon2d", "argon2"],
+  ["argon2i", "argon2"],
+  ["argon2id", "argon2"],
+  ["scrypt", "scrypt"],
+  ["P", "phpass"],
+  ["H", "phpass"],
+  ["S", "phpass"],
+  ["8", "pbkdf2"],
+  ["9", "scrypt"],
+  ["14", "sha1"],
+  ["pbkdf2", "pbkdf2"],
+  ["pbkdf2-sha1", "pbkdf2"],
+  ["pbkdf2-sha256", "pbkdf2"],
+  ["pbkdf2-sha512", "pbkdf2"],
+]);
+
+const MODULAR_ID = /^\$([A-Za-z0-9-]{1,20})[$,]/;
+const DES = /^[./0-9A-Za-z]{13}$/;
+const BSDI = /^_[./0-9A-Za-z]{19}$/;
+
+/** The scheme of a whole password field, "unknown" for what is none of crypt(5)'s. */
+export function schemeOf(field: string): string {
+  const id = MODULAR_ID.exec(field)?.[1];
+  if (id !== undefined) return SCHEMES.get(id) ?? "unknown";
+  if (BSDI.test(field)) return "bsdi";
+  return DES.test(field) ? "des" : "unknown";
+}
+
+/** Whether a word is a hash by the mark it begins with; an unknown mark counts on long words. */
+export function isMarkedHash(word: string): boolean {
+  const id = MODULAR_ID.exec(word)?.[1];
+  return BSDI.test(word) || (id !== undefined && (SCHEMES.has(id) || (word.length > 20 && !/[\s{}]/.test(word))));
+}
+
+/**
+ * Whether a word by itself could be a hash. DES has no mark, so that 13 letters or digits of one
+ * kind only ("administrator", "192.168.10.12") count as a word; a hash is that with odds of 1 in 10⁵.
+ */
+export function looksLikeHash(word: string): boolean {
+  if (isMarkedHash(word)) return true;
+  return DES.test(word) && [/[A-Z]/, /[a-z]/, /[./0-9]/].filter((kind) => kind.test(word)).length > 1;
+}
+
+const ids = [...SCHEMES.keys()].join("|");
+
+/** What stands in a text for a secret. */
+export function redacted(secret: string, fingerprint: Fingerprint): string {
+  return `[redacted ${fingerprint(secret)}]`;
+}
+
+/** Hashes anywhere in a text replaced. */
+export function redactHashes(text: string, fingerprint: Fingerprint): string {
+  return text.replace(HASH_TOKEN, (hash) => redacted(hash, fingerprint));
+}
+
+/** A hash by its own mark (grub.pbkdf2: grub-mkpasswd-pbkdf2(1); {SSHA}: RFC 2307). */
+const HASH_TOKEN = new RegExp(
+  [
+    `\\$(?:${ids})[$,][./A-Za-z0-9$=,+_-]{5,}`,
+    "grub\\.pbkdf2\\.[\\w.]{5,}",
+    "SCRAM-SHA-\\d{1,3}\\$[0-9A-Za-z+/=:$]{5,}",
+    "\\{(?:S?(?:SHA|MD5)\\d{0,3}|CRYPT|PBKDF2[\\w-]{0,20}|ARGON2)\\}[./A-Za-z0-9$=,+_-]{5,}",
+    "\\bmd5[0-9a-f]{32}\\b",
+  ].join("|"),
+  "g",
+);

@@ -1,0 +1,60 @@
+import type { Fingerprint } from "../consumer.ts";
+import { redactHashes } from "../hashes.ts";
+import { isCompat, type Parsed, parseDatabase, type ReadFields, shownName } from "./lines.ts";
+import { describeOpenPassword, type Password } from "./password.ts";
+
+/** A line of passwd(5). */
+export interface PasswdEntry extends Password {
+  readonly user: string;
+  /** Not there in NIS lines that leave it to the server. */
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly gecos: string;
+  readonly home: string;
+  readonly shell: string;
+}
+
+const FIELDS = 7;
+
+/**
+ * passwd(5), with the tolerance of the C library, which lets people log in: whatever it would take
+ * for an account is an entry here, its oddity a problem. Lines it ignores are problems only.
+ */
+export function parsePasswd(content: Uint8Array, fingerprint: Fingerprint): Parsed<PasswdEntry> {
+  const read: ReadFields<PasswdEntry> = (fields, problem) => {
+    const [name = "", password, uidField = "", gidField = "", gecos = "", home = "", ...shell] = fields;
+    if (fields.length !== FIELDS && !isCompat(name)) problem(`${fields.length} fields instead of ${FIELDS}`);
+    const uid = readId(uidField);
+    const gid = readId(gidField);
+    if (!isCompat(name)) {
+      if (name === "") problem("no user name");
+      if (uid === undefined) problem("uid is not a number");
+      if (gid === undefined) problem("gid is not a number");
+      if (uid === undefined || gid === undefined) return undefined;
+      if (String(uid) !== uidField || String(gid) !== gidField) problem("uid or gid is oddly written");
+    }
+    // Fields can be in the wrong place, and a hash with them.
+    const shownText = (text: string) => redactHashes(text, fingerprint);
+    return {
+      user: shownName(name, fingerprint),
+      ...(password === undefined ? {} : describeOpenPassword(password, fingerprint)),
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+      gecos: shownText(gecos),
+      home: shownText(home),
+      shell: shownText(shell.join(":")),
+    };
+  };
+  return parseDatabase(content, read);
+}
+
+const ID = /^[ \t\v\f\r]*([+-]?)(\d+)$/;
+const ID_MAX = 0xffff_ffffn;
+
+/** What strtou32 of nss/nss_files/files-parse.c makes of it: "+0", " 0" and "00" are root, too. */
+function readId(field: string): number | undefined {
+  const match = ID.exec(field);
+  if (match === null || match[2] === undefined || match[2].length > 40) return undefined;
+  const value = BigInt(match[2]);
+  return Number(value > ID_MAX || (match[1] === "-" && value > 0n) ? ID_MAX : value);
+}

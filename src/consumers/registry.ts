@@ -1,0 +1,41 @@
+import { basename, dirname } from "node:path";
+import type { Consumer } from "./consumer.ts";
+import { contentConsumer } from "./content.ts";
+import { usersConsumer } from "./users.ts";
+
+const passwd = usersConsumer("passwd");
+const shadow = usersConsumer("shadow");
+const content = contentConsumer(false);
+const secret = contentConsumer(true);
+
+/**
+ * The consumer that understands the file at a path, by its name. Copies of a user database are read
+ * like it; whatever else has such a name (locks, temporary and swap files) is hashed with a key.
+ */
+export function consumerFor(path: string): Consumer {
+  const name = basename(path);
+  if (NAMESAKES.has(basename(dirname(path)))) return content;
+  const kind = COPY.exec(name)?.[1];
+  if (kind === "passwd") return passwd;
+  if (kind === "shadow") return shadow;
+  return SECRET_NAME.test(name) ? secret : content;
+}
+
+/** Where a file called passwd is no user database: /etc/pam.d/passwd, /usr/bin/passwd, … */
+const NAMESAKES = new Set(["pam.d", "bin", "sbin", "default", "cron.daily", "completions", "doc", "overrides"]);
+
+/**
+ * What is appended to a name. shadow-utils writes `passwd+`, keeps `passwd-`, vipw(8) has `passwd.edit`
+ * (lib/commonio.c, src/vipw.c); editors and package managers have the rest.
+ */
+const COPIED = "[-+~]|\\.(?:edit|org|orig|bak|backup|old|new|save)|\\.(?:dpkg|ucf)-\\w+|\\.rpm\\w+";
+/** `.lock` and `.1234` (lib/commonio.c), `.swp` (vim), `#` (Emacs), 16 digits (systemd-sysusers). */
+const TEMPORARY = "\\.lock|\\.\\d+|\\.sw[a-z]|#|[0-9a-f]{16}";
+
+const COPY = new RegExp(`^(passwd|shadow)(?:${COPIED})?$`);
+
+/** gshadow, opasswd (pam_unix(8)) and their likes, whatever is appended; of passwd and group what is temporary. */
+const SECRET_NAME = new RegExp(
+  "^[.#]*(?:(?:g?shadow|master\\.passwd|smbpasswd|opasswd)(?![a-z])" +
+    `|shadow[0-9a-f]{16}$|(?:passwd|group)(?:${COPIED}|${TEMPORARY})$)`,
+);

@@ -1,0 +1,126 @@
+import { CString, dlopen, JSCallback, type Pointer } from "bun:ffi";
+import { SystemError } from "./errno.ts";
+
+/** libbpf's functions, each argument with its C type. libbpf 1.x returns -errno itself (libbpf.h). */
+const SYMBOLS = {
+  libbpf_version_string: { args: [], returns: "ptr" },
+  libbpf_set_print: { args: ["ptr" /* libbpf_print_fn_t */], returns: "ptr" },
+  libbpf_get_error: { args: ["ptr"], returns: "i64" },
+  libbpf_num_possible_cpus: { args: [], returns: "i32" },
+  btf__load_vmlinux_btf: { args: [], returns: "ptr" },
+  btf__find_by_name_kind: {
+    args: ["ptr" /* struct btf * */, "ptr" /* const char * */, "u32" /* BTF_KIND_* */],
+    returns: "i32",
+  },
+  btf__free: { args: ["ptr"], returns: "void" },
+  bpf_object__open_mem: {
+    args: ["ptr" /* const void *bytes */, "u64" /* size_t */, "ptr" /* const opts * */],
+    returns: "ptr",
+  },
+  bpf_object__load: { args: ["ptr"], returns: "i32" },
+  bpf_object__close: { args: ["ptr"], returns: "void" },
+  bpf_object__find_program_by_name: { args: ["ptr", "ptr" /* const char * */], returns: "ptr" },
+  bpf_object__find_map_fd_by_name: { args: ["ptr", "ptr" /* const char * */], returns: "i32" },
+  bpf_program__set_autoload: { args: ["ptr", "bool"], returns: "i32" },
+  bpf_program__attach: { args: ["ptr"], returns: "ptr" },
+  bpf_link__destroy: { args: ["ptr"], returns: "i32" },
+  bpf_map_update_elem: {
+    args: ["i32" /* int fd */, "ptr" /* key */, "ptr" /* value */, "u64" /* flags */],
+    returns: "i32",
+  },
+  bpf_map_lookup_elem: { args: ["i32" /* int fd */, "ptr" /* key */, "ptr" /* value, out */], returns: "i32" },
+  bpf_map_delete_elem: { args: ["i32" /* int fd */, "ptr" /* key */], returns: "i32" },
+  ring_buffer__new: {
+    args: ["i32" /* int map_fd */, "ptr" /* ring_buffer_sample_fn */, "ptr" /* ctx */, "ptr" /* opts */],
+    returns: "ptr",
+  },
+  ring_buffer__poll: { args: ["ptr", "i32" /* ms, -1: for ever */], returns: "i32" },
+} as const;
+
+/** BTF_KIND_FUNC (linux/btf.h). */
+const BTF_KIND_FUNC = 12;
+/** LIBBPF_DEBUG (enum libbpf_print_level); warnings and information are below. */
+const LIBBPF_DEBUG = 2;
+/** libbpf's longest message is the verifier's log, of which the end tells. */
+const MESSAGE_SIZE = 1 << 16;
+
+export type Libbpf = ReturnType<typeof openLibbpf>;
+
+/**
+ * Loads libbpf with the dynamic linker. Each thread opens it for itself and gets the same library.
+ *
+ * @param path where it is: /proc/self/fd/N for the copy that the executable carries
+ */
+export function openLibbpf(path: string) {
+  const { symbols } = dlopen(path, SYMBOLS);
+
+  /** The pointer, or the error that libbpf left in errno (libbpf_get_error reads it). */
+  function pointer(call: string, value: Pointer | bigint | null): Pointer {
+    if (value !== null) return Number(value) as Pointer;
+    throw new SystemError(call, Number(-symbols.libbpf_get_error(null)));
+  }
+
+  return {
+    symbols,
+    pointer,
+
+    /** Like "1.1". */
+    version: new CString(pointer("libbpf_version_string", symbols.libbpf_version_string()))
+      .toString()
+      .replace(/^v/, ""),
+
+    /** The result of a function that returns -errno. */
+    number(call: string, value: number): number {
+      if (value < 0) throw new SystemError(call, -value);
+      return value;
+    },
+
+    /** The function names among `names` that the kernel's BTF knows. Throws where the kernel has no BTF. */
+    kernelFunctions(names: readonly string[]): Set<string> {
+      const btf = pointer("btf__load_vmlinux_btf", symbols.btf__load_vmlinux_btf());
+      try {
+        return new Set(
+          names.filter((name) => symbols.btf__find_by_name_kind(btf, cString(name), BTF_KIND_FUNC) > 0),
+        );
+      } finally {
+        symbols.btf__free(btf);
+      }
+    },
+
+    /**
+     * Calls `work` and collects libbpf's warnings meanwhile, one a line, which say more than errno.
+     * Only for work that calls libbpf from this thread.
+     */
+    withMessages<T>(work: (messages: readonly string[]) => T): T {
+      const messages: string[] = [];
+      const libc = dlopen("libc.so.6", {
+        vsnprintf: {
+          args: ["ptr", "u64" /* size_t */, "ptr" /* format */, "ptr" /* va_list: a pointer on x86-64 */],
+          returns: "i32",
+        },
+      });
+      const text = new Uint8Array(MESSAGE_SIZE);
+      const print = new JSCallback(
+        (level: number, format: Pointer, args: Pointer) => {
+          if (level >= LIBBPF_DEBUG) return 0;
+          const length = libc.symbols.vsnprintf(text, text.length, format, args);
+          messages.push(Buffer.from(text.subarray(0, Math.min(length, text.length - 1))).toString().trim());
+          return 0;
+        },
+        { args: ["i32", "ptr", "ptr"], returns: "i32" },
+      );
+      symbols.libbpf_set_print(print.ptr);
+      try {
+        return work(messages);
+      } finally {
+        symbols.libbpf_set_print(null);
+        print.close();
+      }
+    },
+  };
+}
+
+/** A NUL-terminated string. */
+export function cString(text: string): Uint8Array {
+  return Buffer.from(`${text}\0`);
+}

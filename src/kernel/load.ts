@@ -1,0 +1,111 @@
+import type { Pointer } from "bun:ffi";
+import { embeddedLibbpf, readBpfObject } from "./assets.ts";
+import { type Hook, HOOKS } from "./hooks.ts";
+import { cString } from "./libbpf.ts";
+
+/** A hook that is not attached, and why. */
+export interface MissingHook {
+  readonly hook: Hook;
+  readonly reason: string;
+}
+
+/** The kernel does not take the programs; `reason` fits in half a line. */
+export class LoadError extends Error {
+  override readonly name = "LoadError";
+}
+
+/** The BPF object in the kernel, attached. Pointers stay inside. */
+export class LoadedObject implements Disposable {
+  readonly missing: readonly MissingHook[];
+  readonly #object: Pointer;
+  readonly #links: Pointer[];
+
+  private constructor(object: Pointer, links: Pointer[], missing: readonly MissingHook[]) {
+    this.#object = object;
+    this.#links = links;
+    this.missing = missing;
+  }
+
+  /**
+   * Loads the object that the executable carries and attaches every hook that this kernel has.
+   * Throws LoadError if one that is required cannot be had.
+   */
+  static load(): LoadedObject {
+    const { libbpf } = embeddedLibbpf();
+    return libbpf.withMessages((messages) => {
+      const attempt = <T>(what: string, work: () => T): T => {
+        try {
+          return work();
+        } catch (error) {
+          throw new LoadError(`${what}: ${reasonOf(error, messages)}`);
+        }
+      };
+      const known = attempt("the kernel's type information (BTF) cannot be read", () =>
+        libbpf.kernelFunctions(HOOKS.map((hook) => hook.kernelFunction)),
+      );
+      const bytes = readBpfObject();
+      const object = attempt("the BPF object cannot be opened", () =>
+        libbpf.pointer("bpf_object__open_mem", libbpf.symbols.bpf_object__open_mem(bytes, bytes.length, null)),
+      );
+      const links: Pointer[] = [];
+      try {
+        const missing: MissingHook[] = [];
+        const programs = HOOKS.map((hook) => ({ hook, program: findProgram(object, hook.program) }));
+        for (const { hook, program } of programs) {
+          if (known.has(hook.kernelFunction)) continue;
+          libbpf.symbols.bpf_program__set_autoload(program, false);
+          skip(missing, hook, "this kernel has no such function");
+        }
+        attempt("the kernel refuses the BPF programs", () =>
+          libbpf.number("bpf_object__load", libbpf.symbols.bpf_object__load(object)),
+        );
+        for (const { hook, program } of programs) {
+          if (!known.has(hook.kernelFunction)) continue;
+          try {
+            links.push(libbpf.pointer("bpf_program__attach", libbpf.symbols.bpf_program__attach(program)));
+          } catch (error) {
+            skip(missing, hook, reasonOf(error, messages));
+          }
+        }
+        return new LoadedObject(object, links, missing);
+      } catch (error) {
+        release(object, links);
+        throw error;
+      }
+    });
+  }
+
+  /** The file descriptor of a map of the object, open as long as the object is. */
+  mapFd(name: string): number {
+    const { libbpf } = embeddedLibbpf();
+    return libbpf.number(name, libbpf.symbols.bpf_object__find_map_fd_by_name(this.#object, cString(name)));
+  }
+
+  /** Detaches the hooks and unloads the object. */
+  [Symbol.dispose](): void {
+    if (this.#links.length > 0) release(this.#object, this.#links);
+  }
+}
+
+function findProgram(object: Pointer, name: string): Pointer {
+  const { libbpf } = embeddedLibbpf();
+  return libbpf.pointer(name, libbpf.symbols.bpf_object__find_program_by_name(object, cString(name)));
+}
+
+function skip(missing: MissingHook[], hook: Hook, reason: string): void {
+  if (hook.required) throw new LoadError(`${hook.kernelFunction} cannot be traced: ${reason}`);
+  missing.push({ hook, reason });
+}
+
+function release(object: Pointer, links: Pointer[]): void {
+  const { symbols } = embeddedLibbpf().libbpf;
+  for (const link of links.splice(0)) symbols.bpf_link__destroy(link);
+  symbols.bpf_object__close(object);
+}
+
+/** errno, and the last thing that libbpf said about it. */
+function reasonOf(error: unknown, messages: readonly string[]): string {
+  const said = messages.at(-1)?.split("\n").at(-1)?.replace(/^libbpf: /, "");
+  const text = error instanceof Error ? error.message : String(error);
+  return said === undefined || said === "" ? text : `${text} (${said})`;
+}

@@ -1,0 +1,30 @@
+import { writeSync } from "node:fs";
+import { createConsola, type LogObject, LogLevels } from "consola/core";
+
+/** Levels that --log-level takes, from the most to the least talkative. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * The log for people, on stderr: one line a message. stdout belongs to the changes alone, so
+ * consola's own reporters, which choose the stream by level, are not used.
+ */
+export const log = createConsola({
+  level: LogLevels.info,
+  throttle: 0,
+  reporters: [{ log: ({ type, args }: LogObject) => writeStderr(`bpfink: ${prefix(type)}${args.join(" ")}\n`) }],
+});
+
+export function setLogLevel(level: LogLevel): void {
+  log.level = LogLevels[level];
+}
+
+const prefix = (type: string): string => (type === "info" ? "" : `${type}: `);
+
+function writeStderr(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // stderr closed or full: the log for people is the one thing that may be lost
+  }
+}

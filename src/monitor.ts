@@ -1,0 +1,197 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Look, State } from "./consumers/consumer.ts";
+import { consumerFor } from "./consumers/registry.ts";
+import { messageOf } from "./errors.ts";
+import type { KernelEvent } from "./event.ts";
+import { log } from "./log.ts";
+import { changeLine, type Origin } from "./sinks/line.ts";
+import type { Source } from "./source/source.ts";
+import type { Store } from "./state/store.ts";
+import { responsible } from "./watch/attribution.ts";
+import { Dispatch, type Occasion } from "./watch/dispatch.ts";
+import { lookAt } from "./watch/look.ts";
+import type { Selection } from "./watch/selection.ts";
+import type { Target } from "./watch/target.ts";
+import { userName } from "./watch/users.ts";
+import { WatchSet } from "./watch/watchset.ts";
+
+const MISSING: Look = { type: "missing" };
+const UNSEEN: Occasion = { sightings: [], settled: true };
+
+/** What a look at everything found. */
+export interface Counts {
+  /** Paths where something is. */
+  watched: number;
+  /** Paths that are waited for. */
+  missing: number;
+  /** Lines made. */
+  changed: number;
+}
+
+/**
+ * From event to line: which targets an event concerns (WatchSet), when to look (Dispatch), what is
+ * there (look), what changed (the consumer), and the new state and its line into the store at once.
+ */
+export class Monitor {
+  readonly #store: Store;
+  readonly #source: Source;
+  readonly #selection: Selection;
+  readonly #watchSet: WatchSet;
+  readonly #dispatch: Dispatch;
+  readonly #onLine: () => void;
+  /** Every target by its path. */
+  readonly #targets = new Map<string, Target>();
+  readonly #members = new Map<Target, Set<Target>>();
+  #counts: Counts = { watched: 0, missing: 0, changed: 0 };
+
+  /** @param onLine called when there is a new line in the store */
+  constructor(parts: {
+    readonly store: Store;
+    readonly source: Source;
+    readonly selection: Selection;
+    readonly root: string;
+    readonly onLine: () => void;
+  }) {
+    this.#store = parts.store;
+    this.#source = parts.source;
+    this.#selection = parts.selection;
+    this.#onLine = parts.onLine;
+    this.#watchSet = new WatchSet(parts.source, parts.root);
+    this.#dispatch = new Dispatch((target, occasion) => this.#look(target, "live", occasion));
+  }
+
+  /**
+   * Looks at everything: what is known in the database is compared with it, what is not becomes the
+   * baseline. Watches are in force before the first look, so nothing that happens meanwhile is lost.
+   */
+  lookAtAll(origin: Origin): Counts {
+    this.#counts = { watched: 0, missing: 0, changed: 0 };
+    this.#store.transaction(() => {
+      const known = this.#store.paths();
+      for (const root of this.#selection.roots) {
+        this.#targets.set(root.path, root);
+        this.#look(root, origin, UNSEEN);
+      }
+      // members that were there at the last run and are not now
+      for (const path of known) {
+        if (this.#targets.has(path) || !this.#selection.includes(path)) continue;
+        const root = this.#selection.roots.find((root) => path.startsWith(join(root.path, "/")));
+        if (root !== undefined) this.#look(this.#add(path, root), origin, UNSEEN);
+      }
+    });
+    this.#onLine();
+    return this.#counts;
+  }
+
+  /** Takes an event from the source. */
+  onEvent(event: KernelEvent): void {
+    if (event.actor?.process.pid === process.pid) return; // our own database may lie in a watched directory
+    for (const target of this.#watchSet.targetsOf(event)) this.#dispatch.note(target, event);
+    for (const { directory, name } of event.entries) {
+      for (const parent of this.#watchSet.targetsAt(directory)) {
+        const path = join(parent.path, name);
+        if (this.#targets.has(path) || !this.#selection.includes(path)) continue;
+        this.#dispatch.note(this.#add(path, parent), event);
+      }
+    }
+  }
+
+  /** Looks at everything that events still wait for. */
+  flush(): void {
+    this.#dispatch.flush();
+  }
+
+  /**
+   * Looks at one target, and at the members of a directory that are new. Returns whether the target
+   * itself made a line.
+   *
+   * @param baseline what is not known yet is taken as it is, not reported as created
+   */
+  #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): boolean {
+    try {
+      const end = this.#watchSet.refresh(target);
+      const look = end === undefined ? MISSING : lookAt(end.path);
+      if (look.type === "missing" && !occasion.settled) return false;
+      this.#counts[look.type === "missing" ? "missing" : "watched"]++;
+      const consumer = consumerFor(target.path);
+      const known = this.#store.load(target.path);
+      const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
+      const made = this.#compare(target, before, look, origin, occasion);
+      const members = look.type === "directory" && end !== undefined ? readdirSync(end.path) : [];
+      this.#lookAtMembers(target, members, origin, occasion, before === undefined);
+      if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
+      return made;
+    } catch (error) {
+      log.error(`cannot look at ${target.path}: ${messageOf(error)}`);
+      return false;
+    }
+  }
+
+  #compare(
+    target: Target,
+    before: State | undefined,
+    look: Look,
+    origin: Origin,
+    occasion: Occasion,
+  ): boolean {
+    const { path } = target;
+    const consumer = consumerFor(path);
+    const state = consumer.parse(path, look, this.#store);
+    const difference = before && consumer.compare(path, before, state);
+    if (difference === undefined || !this.#selection.reports(path)) {
+      if (JSON.stringify(before) !== JSON.stringify(state)) this.#store.baseline(path, state);
+      return false;
+    }
+    const sightings = responsible(occasion.sightings);
+    const { backend } = this.#source;
+    this.#store.record({
+      path,
+      state,
+      line: (seq) => changeLine({ seq, backend, origin, file: path, difference, sightings, userName }),
+    });
+    this.#counts.changed++;
+    this.#onLine();
+    return true;
+  }
+
+  /** Looks at the members of a directory: those that are new, those that are gone, all when not live. */
+  #lookAtMembers(
+    directory: Target,
+    names: readonly string[],
+    origin: Origin,
+    occasion: Occasion,
+    baseline: boolean,
+  ): void {
+    const present = new Set(names.map((name) => join(directory.path, name)));
+    for (const path of present) {
+      const known = this.#targets.get(path);
+      if (known !== undefined && origin === "live") continue;
+      if (known === undefined && !this.#selection.includes(path)) continue;
+      this.#look(known ?? this.#add(path, directory), origin, occasion, baseline);
+    }
+    for (const member of [...(this.#members.get(directory) ?? [])]) {
+      if (!present.has(member.path)) this.#look(member, origin, occasion);
+    }
+  }
+
+  #add(path: string, parent: Target): Target {
+    const target: Target = { path, parent };
+    this.#targets.set(path, target);
+    const members = this.#members.get(parent);
+    if (members === undefined) this.#members.set(parent, new Set([target]));
+    else members.add(target);
+    return target;
+  }
+
+  /** Forgets a member that is gone, and its state: it was reported, and a new one will be a creation. */
+  #forget(target: Target): void {
+    this.#watchSet.remove(target);
+    this.#dispatch.drop(target);
+    this.#store.forget(target.path);
+    this.#targets.delete(target.path);
+    this.#members.delete(target);
+    const siblings = target.parent && this.#members.get(target.parent);
+    siblings?.delete(target);
+  }
+}

@@ -1,0 +1,86 @@
+import { hostname } from "node:os";
+import { version } from "../../package.json";
+import type { Difference } from "../consumers/consumer.ts";
+import type { Actor } from "../event.ts";
+import type { Sighting } from "../watch/attribution.ts";
+
+/** How a change came to be noticed. */
+export type Origin = "live" | "startup" | "rescan" | "gap";
+
+/** What bpfink says of itself. */
+export type OwnAction = "started" | "stopped" | "gap";
+
+/** Nanoseconds since the epoch, now. */
+export const now = (): bigint => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+
+/** RFC 3339 in UTC with microseconds. @param time nanoseconds since the epoch */
+export function rfc3339(time: bigint): string {
+  const micros = time / 1000n;
+  const seconds = new Date(Number(micros / 1000n)).toISOString().slice(0, 19);
+  return `${seconds}.${String(micros % 1_000_000n).padStart(6, "0")}Z`;
+}
+
+/** A change as a line of JSON, without the newline. Keys and their order are the README's. */
+export function changeLine(change: {
+  readonly seq: number;
+  readonly backend: string;
+  readonly origin: Origin;
+  readonly file: string;
+  readonly difference: Difference;
+  /** The processes responsible, the last one last; none when the change was not seen live. */
+  readonly sightings: readonly Sighting[];
+  /** Name of a user id. */
+  readonly userName: (uid: number) => string;
+}): string {
+  const { difference, sightings } = change;
+  return JSON.stringify({
+    ...head(change.seq, sightings.at(-1)?.last ?? now(), "warn", difference.message),
+    action: difference.action,
+    origin: change.origin,
+    backend: change.backend,
+    consumer: difference.consumer,
+    file: change.file,
+    ...difference.details,
+    ...actorKeys(sightings, change.userName),
+  });
+}
+
+/** A line about bpfink itself, without the newline. */
+export function ownLine(own: {
+  readonly seq: number;
+  readonly level: "info" | "error";
+  readonly action: OwnAction;
+  readonly message: string;
+  readonly backend: string;
+  readonly details: Record<string, unknown>;
+}): string {
+  return JSON.stringify({
+    ...head(own.seq, now(), own.level, own.message),
+    action: own.action,
+    backend: own.backend,
+    ...own.details,
+  });
+}
+
+function head(seq: number, time: bigint, level: string, message: string) {
+  return { time: rfc3339(time), seq, level, message, host: hostname(), version };
+}
+
+function actorKeys(sightings: readonly Sighting[], userName: (uid: number) => string): Record<string, unknown> {
+  const actors = sightings.map((sighting) => sighting.actor).filter((actor) => actor !== undefined);
+  const last = sightings.at(-1)?.actor;
+  return {
+    ...(last === undefined ? {} : describeActor(last, userName)),
+    ...(actors.length > 1 ? { actors: actors.map((actor) => describeActor(actor, userName)) } : {}),
+  };
+}
+
+function describeActor(actor: Actor, userName: (uid: number) => string): Record<string, unknown> {
+  return {
+    process: actor.process,
+    processName: actor.process.name,
+    user: userName(actor.uid),
+    ...(actor.loginuid === undefined ? {} : { loginUser: userName(actor.loginuid) }),
+    ...(actor.euid === actor.uid ? {} : { effectiveUser: userName(actor.euid) }),
+  };
+}

@@ -1,0 +1,59 @@
+import type { FileSink } from "bun";
+
+/** Where lines wait for a sink: the journal. */
+export interface Outbox {
+  /** Lines not yet delivered with a seq above this one, in order. */
+  undelivered(afterSeq: number, limit: number): readonly { readonly seq: number; readonly line: string }[];
+  /** Everything up to and including this seq has been taken by the sink. */
+  delivered(seq: number): void;
+}
+
+/** Lines taken from the journal at a time: what can be printed twice after a crash. */
+const BATCH = 64;
+
+/**
+ * Prints what is in the journal on stdout, in order, each line at once. Lines wait in the journal,
+ * not in memory: a reader that does not read holds nothing but the batch under way.
+ */
+export class StdoutSink {
+  readonly #outbox: Outbox;
+  readonly #onError: (error: Error) => void;
+  readonly #writer: FileSink = Bun.stdout.writer();
+  #seq = 0;
+  #pumping: Promise<void> | undefined;
+  #asked = false;
+
+  /** @param onError stdout is broken (its reader is gone, its disk is full): nothing more will be printed */
+  constructor(outbox: Outbox, onError: (error: Error) => void) {
+    this.#outbox = outbox;
+    this.#onError = onError;
+  }
+
+  /** Says that there may be new lines. Resolves when all are printed, or printing them failed. */
+  pump(): Promise<void> {
+    this.#asked = true;
+    this.#pumping ??= this.#drain().finally(() => {
+      this.#pumping = undefined;
+    });
+    return this.#pumping;
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#asked) {
+        this.#asked = false;
+        for (;;) {
+          const rows = this.#outbox.undelivered(this.#seq, BATCH);
+          const last = rows.at(-1);
+          if (last === undefined) break;
+          for (const { line } of rows) this.#writer.write(`${line}\n`);
+          await this.#writer.flush();
+          this.#seq = last.seq;
+          this.#outbox.delivered(last.seq);
+        }
+      }
+    } catch (error) {
+      this.#onError(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}

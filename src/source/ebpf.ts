@@ -1,0 +1,100 @@
+import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
+import type { NodeKey } from "../event.ts";
+import { embeddedLibbpf } from "../kernel/assets.ts";
+import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
+import { LoadedObject, type MissingHook } from "../kernel/load.ts";
+import { Counter, WatchMap } from "../kernel/maps.ts";
+import type { RingMessage, RingRequest } from "../kernel/ring.worker.ts";
+import { type ClockOffsets, decodeEvent, nodeKey } from "./decode.ts";
+import type { Source, SourceHandlers, WatchNode } from "./source.ts";
+
+/** WATCH_FILE and WATCH_DIRECTORY of bpf/watch.bpf.h. */
+const WATCH_FILE = 1;
+const WATCH_DIRECTORY = 2;
+
+/** How often the count of lost records is read, in milliseconds. */
+const LOST_INTERVAL = 1000;
+
+/** The source of choice: BPF programs in the kernel, a ring buffer, a thread that waits for it. */
+export class EbpfSource implements Source {
+  readonly backend = "ebpf/fentry";
+  readonly #object: LoadedObject;
+  readonly #watches: WatchMap;
+  readonly #lost: Counter;
+  readonly #nodes = new Map<NodeKey, { readonly device: number; readonly inode: bigint }>();
+  #lostBefore = 0n;
+  #worker: Worker | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Throws LoadError where the kernel does not take the programs. */
+  constructor() {
+    this.#object = LoadedObject.load();
+    this.#watches = new WatchMap(this.#object.mapFd("watches"));
+    this.#lost = new Counter(this.#object.mapFd("lost"));
+  }
+
+  /** Hooks that this kernel does not have. */
+  get missing(): readonly MissingHook[] {
+    return this.#object.missing;
+  }
+
+  watch(node: WatchNode): NodeKey {
+    const key = nodeKey(node.device, node.inode);
+    if (this.#nodes.has(key)) return key;
+    const flags = node.as === "directory" ? WATCH_FILE | WATCH_DIRECTORY : WATCH_FILE;
+    try {
+      this.#watches.set(node.device, node.inode, flags);
+    } catch (error) {
+      throw new BpfinkError(
+        ExitStatus.cannotWatch,
+        `cannot watch ${node.path}: ${messageOf(error)}`,
+        "watch fewer files, or give the process more memory (memory cgroup, RLIMIT_MEMLOCK before Linux 5.11)",
+      );
+    }
+    this.#nodes.set(key, { device: node.device, inode: node.inode });
+    return key;
+  }
+
+  unwatch(key: NodeKey): void {
+    const node = this.#nodes.get(key);
+    if (node === undefined) return;
+    this.#nodes.delete(key);
+    this.#watches.delete(node.device, node.inode);
+  }
+
+  start(handlers: SourceHandlers): void {
+    const worker = new Worker(new URL("../kernel/ring.worker.ts", import.meta.url));
+    this.#worker = worker;
+    worker.onerror = (event) => handlers.onError(new Error(event.message));
+    worker.onmessage = ({ data }: MessageEvent<RingMessage>) => {
+      if ("error" in data) return handlers.onError(new Error(data.error));
+      const clocks: ClockOffsets = { monotonic: realtimeOffset(), boottime: boottimeOffset() };
+      for (const record of data.records) {
+        const event = decodeEvent(record, clocks);
+        if (event === undefined) handlers.onLost(1);
+        else handlers.onEvent(event);
+      }
+      this.#reportLost(handlers);
+    };
+    const request: RingRequest = {
+      libraryPath: embeddedLibbpf().path,
+      ringFd: this.#object.mapFd("ring"),
+    };
+    worker.postMessage(request);
+    worker.unref();
+    this.#timer = setInterval(() => this.#reportLost(handlers), LOST_INTERVAL);
+    this.#timer.unref();
+  }
+
+  #reportLost(handlers: SourceHandlers): void {
+    const lost = this.#lost.read();
+    if (lost > this.#lostBefore) handlers.onLost(Number(lost - this.#lostBefore));
+    this.#lostBefore = lost;
+  }
+
+  /** Detaches. The thread stays blocked in its poll until the process ends. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#object[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, closeSync, constants as fs, lstatSync, mkdirSync, openSync, realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { constants, Database } from "bun:sqlite";
+import { databaseError, unusable } from "./errors.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
+
+/** An open database of the newest schema, and the claim that keeps other bpfinks out of it. */
+export interface Opened {
+  readonly database: Database;
+  readonly claim: Database | undefined;
+}
+
+export const MEMORY = ":memory:";
+
+/**
+ * bun:sqlite takes flags or its own options, not both, and only flags have NOFOLLOW; safe integers are
+ * asked for by each statement (store.ts).
+ */
+const FLAGS = constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_CREATE | constants.SQLITE_OPEN_NOFOLLOW;
+
+/** Long enough for somebody's backup or `sqlite3` session to finish its transaction. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** Opens a database and brings it to the newest schema; throws BpfinkError, and never replaces what is there. */
+export function openDatabase(path: string): Opened {
+  let database: Database | undefined;
+  let claim: Database | undefined;
+  try {
+    const file = path === MEMORY ? path : prepareFile(path);
+    if (file !== MEMORY) claim = claimFile(path, `${file}-lock`);
+    database = new Database(file, FLAGS);
+    // FULL: a line that was printed must not be unknown after a power cut; it costs 0.18 ms a change.
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    checkOwner(database, path);
+    database.run("PRAGMA journal_mode = WAL");
+    database.run("PRAGMA synchronous = FULL");
+    migrate(database, path);
+    return { database, claim };
+  } catch (error) {
+    database?.close();
+    claim?.close();
+    throw databaseError(path, error);
+  }
+}
+
+/** The directory is made if missing, for root alone; so is the file, before SQLite would make it for all to read. */
+function prepareFile(path: string): string {
+  const directory = dirname(resolve(path));
+  if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) mkdirSync(directory, { mode: 0o700 });
+  // NOFOLLOW minds links anywhere in the path; only the last name is anybody's to plant.
+  const file = join(realpathSync(directory), basename(path));
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) createPrivate(file);
+  else if (stat.isSymbolicLink()) throw unusable(path, "is a symbolic link", "name the file itself with --database");
+  else if (!stat.isFile()) throw unusable(path, "is not a regular file", "name a file with --database");
+  else if ((stat.mode & 0o077) !== 0) chmodSync(file, 0o600);
+  return file;
+}
+
+/**
+ * Never opens what is there: closing any descriptor of a file drops all locks that the process has
+ * on it (fcntl(2)), and with them SQLite's.
+ */
+function createPrivate(file: string): void {
+  try {
+    closeSync(openSync(file, fs.O_CREAT | fs.O_EXCL | fs.O_WRONLY | fs.O_NOFOLLOW, 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+/**
+ * Holds an exclusive lock of a file beside the database for as long as the process lives; the kernel
+ * drops it when that dies. Not on the database itself, which `history` reads meanwhile.
+ */
+function claimFile(path: string, lock: string): Database {
+  createPrivate(lock);
+  const claim = new Database(lock, FLAGS);
+  try {
+    claim.run("PRAGMA journal_mode = MEMORY");
+    claim.run("BEGIN EXCLUSIVE");
+    return claim;
+  } catch (error) {
+    claim.close();
+    if (!String((error as { code?: unknown }).code).startsWith("SQLITE_BUSY")) throw error;
+    throw unusable(path, "is in use by another bpfink", "stop that one, or name another file with --database", error);
+  }
+}
+
+function checkOwner(database: Database, path: string): void {
+  const owner = pragma(database, "application_id");
+  const tables = database.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0;
+  if (owner === APPLICATION_ID || (owner === 0 && tables === 0)) return;
+  throw unusable(path, "belongs to another program", "name another file with --database");
+}
+
+/** All steps in one transaction: a crash leaves the schema as it was, or as it should be. */
+function migrate(database: Database, path: string): void {
+  const step = database.transaction(() => {
+    const version = pragma(database, "user_version");
+    if (version > MIGRATIONS.length) {
+      throw unusable(path, `has schema ${version}, newer than this bpfink's ${MIGRATIONS.length}`, "upgrade bpfink");
+    }
+    if (version === MIGRATIONS.length) return;
+    for (const migration of MIGRATIONS.slice(version)) database.run(migration);
+    database.prepare("INSERT OR IGNORE INTO secret (id, key) VALUES (1, ?)").run(randomBytes(32));
+    database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.run(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  });
+  step.immediate();
+}
+
+function pragma(database: Database, name: "application_id" | "user_version"): number {
+  return Object.values(database.query<Record<string, number>, []>(`PRAGMA ${name}`).get() ?? {})[0] ?? 0;
+}

@@ -1,0 +1,178 @@
+import { createHmac } from "node:crypto";
+import type { Database, SQLQueryBindings } from "bun:sqlite";
+import type { Keys, State } from "../consumers/consumer.ts";
+import { databaseError, unusable } from "./errors.ts";
+import { openDatabase } from "./open.ts";
+
+/** A change to be recorded: the state from now on, and the line that tells of it. */
+export interface Change {
+  readonly path: string;
+  readonly state: State;
+  /** Makes the line, as it will be printed, from the sequence number that it got. */
+  readonly line: (seq: number) => string;
+}
+
+/** A line as it is in the journal. */
+export interface Entry {
+  readonly seq: number;
+  readonly line: string;
+}
+
+/** Delivered lines that are kept for `history`. */
+export const KEPT_LINES = 10_000;
+
+/**
+ * What bpfink knows: the state of every file, the lines that tell of changes, and the key of its
+ * fingerprints. Every method throws BpfinkError (status 4), and then nothing of it was done.
+ */
+export class Store implements Keys, Disposable {
+  readonly #path: string;
+  readonly #database: Database;
+  readonly #claim: Database | undefined;
+  readonly #key: Uint8Array;
+  readonly #sql: ReturnType<typeof statements>;
+  #isOpen = true;
+
+  /** `path`: a file, made if missing, or ":memory:". */
+  static open(path: string): Store {
+    const { database, claim } = openDatabase(path);
+    try {
+      return new Store(path, database, claim);
+    } catch (error) {
+      database.close();
+      claim?.close();
+      throw databaseError(path, error);
+    }
+  }
+
+  private constructor(path: string, database: Database, claim: Database | undefined) {
+    this.#path = path;
+    this.#database = database;
+    this.#claim = claim;
+    this.#sql = statements(database);
+    const key = this.#sql.key.get()?.key;
+    if (key === undefined) throw unusable(path, "has lost its key", "move it away to begin with an empty one");
+    this.#key = key;
+  }
+
+  readonly fingerprint = (secret: string): string => this.#hmac("fingerprint", secret).slice(0, 8);
+
+  readonly keyedDigest = (content: string | Uint8Array): string => `keyed:${this.#hmac("digest", content)}`;
+
+  load(path: string): State | undefined {
+    return this.#do(() => {
+      const row = this.#sql.load.get(path);
+      return row === null ? undefined : (JSON.parse(row.state) as State);
+    });
+  }
+
+  /** Every path that has a state, in order. */
+  paths(): string[] {
+    return this.#do(() => this.#sql.paths.all().map(({ path }) => path));
+  }
+
+  forget(path: string): void {
+    this.#do(() => this.#sql.forget.run(path));
+  }
+
+  /** A state that no line tells of: the first one of a file. */
+  baseline(path: string, state: State): void {
+    this.#do(() => this.#sql.save.run(path, JSON.stringify(state)));
+  }
+
+  /** New states and the lines that tell of them, in one transaction. */
+  record(...changes: readonly Change[]): Entry[] {
+    return this.#transaction(() =>
+      changes.map(({ path, state, line }) => {
+        this.#sql.save.run(path, JSON.stringify(state));
+        return this.#insert(line);
+      }),
+    );
+  }
+
+  /** A line of the monitor's own, which tells of no file. */
+  append(line: (seq: number) => string): Entry {
+    return this.#transaction(() => this.#insert(line));
+  }
+
+  /** Lines that no sink has taken yet, oldest first. */
+  undelivered(afterSeq: number, limit: number): Entry[] {
+    return this.#do(() =>
+      this.#sql.undelivered.all(afterSeq, limit).map(({ seq, line }) => ({ seq: Number(seq), line })),
+    );
+  }
+
+  /** The sinks have taken every line up to this one. */
+  delivered(seq: number): void {
+    this.#transaction(() => {
+      this.#sql.deliver.run(seq);
+      this.#sql.prune.run(seq - KEPT_LINES);
+    });
+  }
+
+  /** Everything that `body` does with the store, or nothing of it when it throws. */
+  transaction<T>(body: () => T): T {
+    return this.#transaction(body);
+  }
+
+  /** Everything is in the one file then, without -wal and -shm. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    try {
+      for (const statement of Object.values(this.#sql)) statement.finalize();
+      this.#database.close(true);
+    } catch (error) {
+      throw databaseError(this.#path, error);
+    } finally {
+      this.#claim?.close();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #insert(makeLine: (seq: number) => string): Entry {
+    const seq = Number(this.#sql.lastSeq.get()?.seq ?? 0n) + 1;
+    const line = makeLine(seq);
+    this.#sql.insert.run(seq, line);
+    return { seq, line };
+  }
+
+  #hmac(purpose: string, content: string | Uint8Array): string {
+    return createHmac("sha256", this.#key).update(`${purpose}\0`).update(content).digest("hex");
+  }
+
+  #transaction<T>(body: () => T): T {
+    return this.#do(() => this.#database.transaction(body).immediate());
+  }
+
+  #do<T>(body: () => T): T {
+    if (!this.#isOpen) throw unusable(this.#path, "is closed", "report this as a bug");
+    try {
+      return body();
+    } catch (error) {
+      throw databaseError(this.#path, error);
+    }
+  }
+}
+
+function statements(database: Database) {
+  const prepare = <Row, Parameters extends SQLQueryBindings[] = []>(sql: string) =>
+    database.prepare<Row, Parameters>(sql).safeIntegers(true);
+  return {
+    key: prepare<{ key: Uint8Array }>("SELECT key FROM secret"),
+    load: prepare<{ state: string }, [path: string]>("SELECT state FROM state WHERE path = ?"),
+    paths: prepare<{ path: string }>("SELECT path FROM state ORDER BY path"),
+    forget: prepare<void, [path: string]>("DELETE FROM state WHERE path = ?"),
+    save: prepare<void, [path: string, state: string]>("INSERT OR REPLACE INTO state (path, state) VALUES (?, ?)"),
+    lastSeq: prepare<{ seq: bigint }>("SELECT seq FROM sqlite_sequence WHERE name = 'journal'"),
+    insert: prepare<void, [seq: number, line: string]>("INSERT INTO journal (seq, line) VALUES (?, ?)"),
+    undelivered: prepare<{ seq: bigint; line: string }, [afterSeq: number, limit: number]>(
+      "SELECT seq, line FROM journal WHERE delivered = 0 AND seq > ? ORDER BY seq LIMIT ?",
+    ),
+    deliver: prepare<void, [seq: number]>("UPDATE journal SET delivered = 1 WHERE delivered = 0 AND seq <= ?"),
+    prune: prepare<void, [seq: number]>("DELETE FROM journal WHERE delivered = 1 AND seq <= ?"),
+  };
+}

@@ -1,0 +1,46 @@
+import type { Actor, ChangeKind, KernelEvent } from "../event.ts";
+
+/** One process seen to have acted on one target since the last line about it. */
+export interface Sighting {
+  readonly actor: Actor | undefined;
+  /** Of the first and the last thing it did, nanoseconds since the epoch. */
+  readonly first: bigint;
+  readonly last: bigint;
+  /** Whether it did more than close the file, which a process that wrote nothing does too. */
+  readonly acted: boolean;
+  /** Whether a line has named it already. */
+  readonly reported: boolean;
+}
+
+/** More processes than this between two looks are not all named. */
+const MAX_SIGHTINGS = 16;
+
+/** Adds an event to the sightings, one per process, ordered by the last thing done. */
+export function sight(sightings: readonly Sighting[], event: KernelEvent): Sighting[] {
+  const same = sightings.find((sighting) => sameActor(sighting.actor, event.actor) && !sighting.reported);
+  const sighting: Sighting = {
+    actor: event.actor,
+    first: same?.first ?? event.time,
+    last: event.time,
+    acted: same?.acted === true || isAct(event.kind),
+    reported: false,
+  };
+  return [...sightings.filter((other) => other !== same), sighting].slice(-MAX_SIGHTINGS);
+}
+
+/**
+ * Those to name in a line: the processes that acted since the last line; else those that only
+ * closed the file; else, when a look finds more of what was reported already, the same again.
+ */
+export function responsible(sightings: readonly Sighting[]): readonly Sighting[] {
+  const fresh = sightings.filter((sighting) => !sighting.reported);
+  const acted = fresh.filter((sighting) => sighting.acted);
+  return acted.length > 0 ? acted : fresh.length > 0 ? fresh : sightings;
+}
+
+const isAct = (kind: ChangeKind): boolean => kind !== "close";
+
+function sameActor(a: Actor | undefined, b: Actor | undefined): boolean {
+  return a?.process.pid === b?.process.pid && a?.process.start === b?.process.start &&
+    a?.process.executable === b?.process.executable;
+}

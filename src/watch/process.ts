@@ -1,0 +1,155 @@
+import { closeSync, openSync, readFileSync, readSync, readlinkSync } from "node:fs";
+import type { Actor } from "../event.ts";
+import { boottimeOffset } from "../kernel/libc.ts";
+
+/** Bytes of argv that are kept: enough to recognise a command, little enough that no process can fill our memory. */
+export const ARGS_LIMIT = 4096;
+
+/** What bpfink reads of /proc/PID/stat, proc_pid_stat(5). */
+export interface Stat {
+  /** Field 2, without its parentheses. */
+  readonly name: string;
+  /** Field 3: R, S, Z (zombie), … */
+  readonly state: string;
+  readonly ppid: number;
+  /** Field 6, POSIX session id. */
+  readonly session: number;
+  /** Field 22, clock ticks (10 ms) after boot. */
+  readonly startTicks: bigint;
+}
+
+/** Pure. The name may hold spaces, parentheses and newlines, so it ends at the *last* parenthesis. */
+export function parseStat(text: string): Stat | undefined {
+  const open = text.indexOf("(");
+  const close = text.lastIndexOf(")");
+  if (open === -1 || close < open) return undefined;
+  // Field 3 is the first one after the name.
+  const fields = text
+    .slice(close + 1)
+    .trim()
+    .split(" ");
+  const [state, ppid, , session] = fields;
+  const start = fields[22 - 3];
+  if (!state || !isNumber(ppid) || !isNumber(session) || !isNumber(start)) return undefined;
+  return {
+    name: text.slice(open + 1, close),
+    state,
+    ppid: Number(ppid),
+    session: Number(session),
+    startTicks: BigInt(start),
+  };
+}
+
+/** What bpfink reads of /proc/PID/status, proc_pid_status(5). */
+export interface Status {
+  readonly uid: number;
+  readonly euid: number;
+}
+
+/** Pure. A name cannot forge a line here: the kernel escapes newlines in `Name:`. */
+export function parseStatus(text: string): Status | undefined {
+  const match = /^Uid:\s+(\d+)\s+(\d+)/m.exec(text);
+  return match === null ? undefined : { uid: Number(match[1]), euid: Number(match[2]) };
+}
+
+/**
+ * Pure. /proc/PID/cmdline: arguments, each ended by a NUL (or any text, if the process wrote over
+ * it). Longer than ARGS_LIMIT, it is cut there and the last argument ends in "…".
+ */
+export function parseArgs(bytes: Uint8Array): string[] {
+  if (bytes.length === 0) return [];
+  const cut = bytes.length > ARGS_LIMIT;
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  // stream: a character that the cut has split is dropped, not shown as garbage.
+  const text = decoder.decode(bytes.subarray(0, ARGS_LIMIT), { stream: cut });
+  if (cut) return `${text}…`.split("\0");
+  return (text.endsWith("\0") ? text.slice(0, -1) : text).split("\0");
+}
+
+/** Pure. "4294967295" is (uid_t)-1: nobody logged in. */
+export function parseLoginuid(text: string): number | undefined {
+  const uid = text.trim();
+  return isNumber(uid) && uid !== "4294967295" ? Number(uid) : undefined;
+}
+
+/**
+ * Pure. RFC 3339 of a start time in ticks of USER_HZ, which is 100 on x86-64 and arm64. It counts
+ * CLOCK_BOOTTIME; `offset` is CLOCK_REALTIME minus that, in nanoseconds.
+ */
+export function startTime(ticks: bigint, offset: bigint): string {
+  const milliseconds = Number((ticks * 10_000_000n + offset) / 1_000_000n);
+  // Beyond what a Date can say, nothing is known.
+  return Math.abs(milliseconds) <= 8.64e15 ? new Date(milliseconds).toISOString() : "";
+}
+
+/**
+ * The process that has this number now, or undefined when none has. What cannot be read is left
+ * empty: a zombie has no executable and no arguments any more, a kernel thread never had them, and
+ * an executable that was unlinked ends in " (deleted)", as the kernel says it.
+ *
+ * All parts are of one process (its start time is compared before and after), but whether it is the
+ * one that the caller means is for the caller to make sure of, with a pidfd or a start time.
+ */
+export function readProcess(pid: number): Actor | undefined {
+  const stat = readStat(pid);
+  const status = parseStatus(readText(`/proc/${pid}/status`) ?? "");
+  if (stat === undefined || status === undefined) return undefined;
+  const actor: Actor = {
+    process: {
+      pid,
+      ppid: stat.ppid,
+      name: stat.name,
+      executable: readLink(`/proc/${pid}/exe`) ?? "",
+      args: parseArgs(readHead(`/proc/${pid}/cmdline`, ARGS_LIMIT + 1)),
+      start: startTime(stat.startTicks, boottimeOffset()),
+      session: stat.session,
+    },
+    uid: status.uid,
+    euid: status.euid,
+    loginuid: parseLoginuid(readText(`/proc/${pid}/loginuid`) ?? ""),
+  };
+  return readStat(pid)?.startTicks === stat.startTicks ? actor : undefined;
+}
+
+/** /proc/PID/stat of a process that is there. */
+export function readStat(pid: number): Stat | undefined {
+  return parseStat(readText(`/proc/${pid}/stat`) ?? "");
+}
+
+const isNumber = (text: string | undefined): text is string => text !== undefined && /^\d+$/.test(text);
+
+// A process may go away between any two reads (ENOENT, ESRCH), or be hidden from us (EACCES, EPERM,
+// hidepid): all of that is absence here.
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first bytes of a file: a command line can be megabytes long. */
+function readHead(path: string, limit: number): Uint8Array {
+  const bytes = new Uint8Array(limit);
+  let length = 0;
+  try {
+    const fd = openSync(path, "r");
+    try {
+      for (let n = -1; n !== 0 && length < limit; length += n) n = readSync(fd, bytes, length, limit - length, null);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // What was read before the process went away is its own all the same.
+  }
+  return bytes.subarray(0, length);
+}

@@ -1,0 +1,76 @@
+import { dirname, join } from "node:path";
+import type { Target } from "./target.ts";
+
+/** Characters that make a --watch PATH a glob. */
+const MAGIC = /[*?[{]/;
+
+/** What the user wants watched: plain paths and directories, globs, and what to leave out. */
+export interface Selection {
+  /** The paths to begin with: plain ones, and the directories that globs start from. */
+  readonly roots: readonly Target[];
+  /** Whether a member of a watched directory is to be watched too. */
+  includes(member: string): boolean;
+  /** Whether changes of a watched path are reported; a directory on the way to a glob's files is not. */
+  reports(path: string): boolean;
+}
+
+/**
+ * @param watch absolute, normalised paths or globs
+ * @param exclude globs of absolute paths; what matches, and everything below it, is left out
+ */
+export function select(watch: readonly string[], exclude: readonly string[]): Selection {
+  const plain = new Set(watch.filter((path) => !MAGIC.test(path)));
+  const globs = watch.filter((path) => MAGIC.test(path)).map((pattern) => new GlobWatch(pattern));
+  const excluded = exclude.map((pattern) => new Bun.Glob(pattern));
+  const isExcluded = (path: string) => selfAndAncestors(path).some((p) => excluded.some((glob) => glob.match(p)));
+  const inPlain = (path: string) => selfAndAncestors(path).some((p) => plain.has(p));
+  const roots = new Set([...plain, ...globs.map((glob) => glob.base)]);
+  return {
+    roots: [...roots].filter((path) => !isExcluded(path)).map((path) => ({ path, parent: undefined })),
+    includes: (path) => !isExcluded(path) && (inPlain(path) || globs.some((glob) => glob.matches(path) || glob.leadsTo(path))),
+    reports: (path) => inPlain(path) || globs.some((glob) => glob.matches(path)),
+  };
+}
+
+/** A glob, and the directory that everything it can match lies below. */
+class GlobWatch {
+  readonly base: string;
+  readonly #glob: InstanceType<typeof Bun.Glob>;
+  /** Globs of the directories between the base and a match; undefined below a `**`: all of them. */
+  readonly #levels: readonly InstanceType<typeof Bun.Glob>[];
+  readonly #deep: string | undefined;
+
+  constructor(pattern: string) {
+    const parts = pattern.split("/").slice(1);
+    const magic = parts.findIndex((part) => MAGIC.test(part));
+    const deep = parts.findIndex((part) => part.includes("**"));
+    this.base = `/${parts.slice(0, magic).join("/")}`;
+    this.#glob = new Bun.Glob(pattern);
+    const depth = deep < 0 ? parts.length - 1 : deep;
+    this.#levels = range(magic, depth).map((i) => new Bun.Glob(`/${parts.slice(0, i + 1).join("/")}`));
+    this.#deep = deep < 0 ? undefined : `/${parts.slice(0, deep).join("/")}`;
+  }
+
+  matches(path: string): boolean {
+    return this.#glob.match(path);
+  }
+
+  /** Whether a match can lie below this path. */
+  leadsTo(path: string): boolean {
+    if (this.#levels.some((level) => level.match(path))) return true;
+    if (this.#deep === undefined) return false;
+    const deep = new Bun.Glob(join(this.#deep, "**"));
+    return deep.match(path);
+  }
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+}
+
+/** The path, its directory, and so on up to `/`. */
+function selfAndAncestors(path: string): string[] {
+  const paths = [path];
+  for (let at = path; at !== "/" && at !== "."; ) paths.push((at = dirname(at)));
+  return paths;
+}

@@ -1,0 +1,99 @@
+import { dirname, join } from "node:path";
+import type { Statx } from "../kernel/libc.ts";
+
+/** The file system as the walk needs it. */
+export interface WalkFs {
+  /** As lstat(2); undefined when nothing is there. */
+  statx(path: string): Statx | undefined;
+  /** Throws if the path is no symbolic link any more. */
+  readlink(path: string): string;
+}
+
+/** A name that was looked up, in a directory that was reached: what the answer depends on. */
+export interface Step {
+  /** Free of symbolic links. */
+  readonly directory: string;
+  readonly directoryStat: Statx;
+  readonly name: string;
+}
+
+export interface Walk {
+  readonly steps: readonly Step[];
+  /** Where the path leads, free of symbolic links; undefined when it leads nowhere now. */
+  readonly end: { readonly path: string; readonly stat: Statx } | undefined;
+}
+
+/** path_resolution(7): more symbolic links than this in one path are a loop. */
+const MAX_SYMLINKS = 40;
+
+/**
+ * Resolves a path the way the kernel does, and remembers every name on the way, those inside of
+ * symbolic links included: the path leads elsewhere only after one of these entries changed.
+ *
+ * @param path absolute, below `root`
+ * @param root what `/` means, in the path and in symbolic links; free of symbolic links itself
+ */
+export function walk(fs: WalkFs, root: string, path: string): Walk {
+  const steps: Step[] = [];
+  const pending = components(path);
+  let symlinks = 0;
+  let current = root;
+  let stat = fs.statx(root);
+  while (stat !== undefined && pending.length > 0) {
+    if (stat.type !== "directory") return { steps, end: undefined };
+    const name = pending.shift()!;
+    if (name === "..") {
+      current = current === root ? root : dirname(current);
+      stat = fs.statx(current);
+      continue;
+    }
+    steps.push({ directory: current, directoryStat: stat, name });
+    const next = join(current, name);
+    const nextStat = fs.statx(next);
+    if (nextStat?.type !== "symlink") {
+      current = next;
+      stat = nextStat;
+      continue;
+    }
+    if (++symlinks > MAX_SYMLINKS) return { steps, end: undefined };
+    const target = readlink(fs, next);
+    if (target === undefined) return { steps, end: undefined };
+    pending.unshift(...components(target));
+    if (target.startsWith("/")) {
+      current = root;
+      stat = fs.statx(root);
+    }
+  }
+  return { steps, end: stat === undefined ? undefined : { path: current, stat } };
+}
+
+/** Whether two walks met the same inodes under the same names. */
+export function sameWalk(a: Walk, b: Walk): boolean {
+  return (
+    a.end?.path === b.end?.path &&
+    a.end?.stat.inode === b.end?.stat.inode &&
+    a.end?.stat.mountId === b.end?.stat.mountId &&
+    a.steps.length === b.steps.length &&
+    a.steps.every((step, i) => {
+      const other = b.steps[i]!;
+      return (
+        step.name === other.name &&
+        step.directory === other.directory &&
+        step.directoryStat.inode === other.directoryStat.inode &&
+        step.directoryStat.mountId === other.directoryStat.mountId
+      );
+    })
+  );
+}
+
+function readlink(fs: WalkFs, path: string): string | undefined {
+  try {
+    return fs.readlink(path);
+  } catch {
+    return undefined; // replaced between the two calls: the entry's event brings the next walk
+  }
+}
+
+function components(path: string): string[] {
+  return path.split("/").filter((name) => name !== "" && name !== ".");
+}

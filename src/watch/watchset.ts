@@ -1,0 +1,139 @@
+import { readlinkSync } from "node:fs";
+import type { KernelEvent, NodeKey } from "../event.ts";
+import { type Statx, statx } from "../kernel/libc.ts";
+import type { Source } from "../source/source.ts";
+import { SuperBlocks } from "./mounts.ts";
+import type { Target } from "./target.ts";
+import { sameWalk, type Walk, walk } from "./walk.ts";
+
+/** A name in a watched directory. */
+type EntryKey = `${NodeKey}/${string}`;
+
+/** What a target depends on at present. */
+interface Resolution {
+  readonly walk: Walk;
+  /** Every inode watched for it: the directories on its way, and the file itself. */
+  readonly nodes: ReadonlySet<NodeKey>;
+  readonly entries: ReadonlySet<EntryKey>;
+  readonly end: NodeKey | undefined;
+}
+
+/** A path that never stays the same for two walks is left to its events after so many. */
+const MAX_ATTEMPTS = 8;
+
+/**
+ * Which inodes the source must watch so that nothing can happen to a target unseen, and which
+ * targets an event is about. For a target that means every directory on its way (symbolic links
+ * followed), for the one name in it that matters, and the file at the end. Inodes are counted: the
+ * source forgets one when its last target does.
+ */
+export class WatchSet {
+  readonly #source: Source;
+  readonly #root: string;
+  readonly #superBlocks = new SuperBlocks();
+  readonly #resolutions = new Map<Target, Resolution>();
+  readonly #users = new Map<NodeKey, Set<Target>>();
+  readonly #byEntry = new Map<EntryKey, Set<Target>>();
+  readonly #byEnd = new Map<NodeKey, Set<Target>>();
+
+  /** @param root what `/` means; free of symbolic links */
+  constructor(source: Source, root: string) {
+    this.#source = source;
+    this.#root = root;
+  }
+
+  /**
+   * Brings the watches of a target in step with the file system: new inodes are watched first, and
+   * then the path is walked again, until nothing moved between. Returns where the path leads.
+   */
+  refresh(target: Target): Walk["end"] {
+    let found = this.#walk(target);
+    const before = this.#resolutions.get(target);
+    if (before !== undefined && sameWalk(before.walk, found)) return found.end;
+    for (let attempt = 1; ; attempt++) {
+      const resolution = this.#watch(found);
+      const again = this.#walk(target);
+      if ((resolution !== undefined && sameWalk(found, again)) || attempt === MAX_ATTEMPTS) {
+        if (resolution !== undefined) this.#replace(target, resolution);
+        return again.end;
+      }
+      found = again;
+    }
+  }
+
+  /** Forgets a target. */
+  remove(target: Target): void {
+    this.#replace(target, undefined);
+  }
+
+  /** The targets that an event may have changed. */
+  targetsOf(event: KernelEvent): Set<Target> {
+    const targets = new Set<Target>(event.node === undefined ? [] : this.#byEnd.get(event.node));
+    for (const { directory, name } of event.entries) {
+      for (const target of this.#byEntry.get(`${directory}/${name}`) ?? []) targets.add(target);
+    }
+    return targets;
+  }
+
+  /** Targets that lead to this directory: an unknown name in it is a new member of theirs. */
+  targetsAt(directory: NodeKey): Iterable<Target> {
+    return this.#byEnd.get(directory) ?? [];
+  }
+
+  #walk(target: Target): Walk {
+    return walk({ statx, readlink: (path) => readlinkSync(path) }, this.#root, target.path);
+  }
+
+  /** undefined when something on the way vanished before it could be watched. */
+  #watch(found: Walk): Resolution | undefined {
+    const nodes = new Set<NodeKey>();
+    const entries = new Set<EntryKey>();
+    for (const { directory, directoryStat, name } of found.steps) {
+      const key = this.#watchNode(directory, directoryStat);
+      if (key === undefined) return undefined;
+      nodes.add(key);
+      entries.add(`${key}/${name}`);
+    }
+    const end = found.end && this.#watchNode(found.end.path, found.end.stat);
+    if (found.end !== undefined && end === undefined) return undefined;
+    if (end !== undefined) nodes.add(end);
+    return { walk: found, nodes, entries, end };
+  }
+
+  #watchNode(path: string, stat: Statx): NodeKey | undefined {
+    return this.#source.watch({
+      path,
+      device: this.#superBlocks.deviceOf(stat),
+      inode: stat.inode,
+      as: stat.type === "directory" ? "directory" : "file",
+    });
+  }
+
+  #replace(target: Target, next: Resolution | undefined): void {
+    const before = this.#resolutions.get(target);
+    if (next === undefined) this.#resolutions.delete(target);
+    else this.#resolutions.set(target, next);
+    for (const key of next?.nodes ?? []) link(this.#users, key, target);
+    for (const key of before?.nodes ?? []) {
+      if (next?.nodes.has(key) === true) continue;
+      unlink(this.#users, key, target);
+      if (!this.#users.has(key)) this.#source.unwatch(key);
+    }
+    for (const key of before?.entries ?? []) unlink(this.#byEntry, key, target);
+    for (const key of next?.entries ?? []) link(this.#byEntry, key, target);
+    if (before?.end !== undefined) unlink(this.#byEnd, before.end, target);
+    if (next?.end !== undefined) link(this.#byEnd, next.end, target);
+  }
+}
+
+function link<K>(index: Map<K, Set<Target>>, key: K, target: Target): void {
+  const targets = index.get(key);
+  if (targets === undefined) index.set(key, new Set([target]));
+  else targets.add(target);
+}
+
+function unlink<K>(index: Map<K, Set<Target>>, key: K, target: Target): void {
+  const targets = index.get(key);
+  targets?.delete(target);
+  if (targets?.size === 0) index.delete(key);
+}
