@@ -14,10 +14,13 @@
 static __always_inline void fill_args(struct event *event, struct mm_struct *mm)
 {
 	unsigned long start = BPF_CORE_READ(mm, arg_start);
-	__u64 length = BPF_CORE_READ(mm, arg_end) - start;
-	__u32 size = length < ARGS_SIZE ? length : ARGS_SIZE;
+	__u64 size = BPF_CORE_READ(mm, arg_end) - start;
 
-	event->args_length = length < 0xffffffff ? length : 0xffffffff;
+	event->args_length = size < 0xffffffff ? size : 0xffffffff;
+	/* one register from the bound to the call: the verifier must see that they are the same */
+	barrier_var(size);
+	if (size > ARGS_SIZE)
+		size = ARGS_SIZE;
 	if (bpf_probe_read_user(event->args, size, (void *)start))
 		event->args_length = 0;
 }

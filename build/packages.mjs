@@ -23,8 +23,9 @@ export const PACKAGES = [
   { name: "qemu-system-x86", purpose: "vm", reason: "boots the kernels that are tested" },
   { name: "mmdebstrap", purpose: "vm", reason: "makes the root file system of the test machines" },
   { name: "busybox-static", purpose: "vm", reason: "shell of the smallest test machine" },
+  { name: "debian-archive-keyring", purpose: "vm", reason: "verifies the kernels and packages of test machines" },
+  { name: "kmod", purpose: "vm", reason: "depmod for the modules of the kernels that are tested" },
   { name: "e2fsprogs", purpose: "vm", reason: "makes the disk images" },
-  { name: "cpio", purpose: "vm", reason: "packs the initial RAM disk" },
 ];
 
 /**

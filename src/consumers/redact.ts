@@ -170,16 +170,16 @@ function goesOn(line: string): Block | undefined {
   return line.endsWith("\\") ? { kind: "next" } : undefined;
 }
 
-const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@"'<>]{0,200}:)([^\s"'<>]{1,2000})@/gi;
+const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@"'<>]{0,200}:)(?!\d{1,5}\/)([^\s"'<>]{1,1000})@/gi;
 /** htpasswd(5) with crypt: no mark but its place. */
 const NAMED_HASH = /^([^\s:#]{1,100}:!*)([^\s:]{13,20})(?=:|$)/;
 
 function redactWords(line: string, fingerprint: Fingerprint): string {
-  return redactHashes(line, fingerprint)
-    .replace(URL_PASSWORD, (_, head: string, password: string) => `${head}${redacted(password, fingerprint)}@`)
-    .replace(NAMED_HASH, (all, head: string, word: string) =>
-      looksLikeHash(word) ? head + redacted(word, fingerprint) : all,
-    );
+  const marked = redactHashes(line, fingerprint).replace(NAMED_HASH, (all, head: string, word: string) =>
+    looksLikeHash(word) ? head + redacted(word, fingerprint) : all,
+  );
+  if (!marked.includes("@")) return marked;
+  return marked.replace(URL_PASSWORD, (_, head: string, word: string) => `${head}${redacted(word, fingerprint)}@`);
 }
 
 function indentOf(line: string): number {

@@ -20,3 +20,12 @@ export function embeddedLibbpf(): { readonly libbpf: Libbpf; readonly path: stri
   }
   return library;
 }
+
+/**
+ * Where ring.worker.ts is. In the executable every module has the address of the executable, and
+ * entry points keep their place below src/.
+ */
+export function ringWorkerUrl(): URL {
+  const inExecutable = import.meta.url.startsWith("file:///$bunfs/");
+  return new URL(inExecutable ? "./kernel/ring.worker.ts" : "./ring.worker.ts", import.meta.url);
+}

@@ -173,8 +173,8 @@ export function nameToHandle(fd: number): FileHandle {
 }
 
 /**
- * open_by_handle_at(2) with O_PATH: pins an inode that may have been moved, through any open file of
- * its mount. undefined when the inode is gone, or when the file system cannot find it by its handle.
+ * open_by_handle_at(2) with O_PATH: pins an inode that may have been moved, through any file of its
+ * mount that is open (O_PATH does not do). undefined when the inode is gone, or when the file system cannot find it by its handle.
  */
 export function openHandle(mountFd: number, handle: FileHandle): number | undefined {
   const struct = new Uint8Array(8 + handle.bytes.length);

@@ -1,6 +1,7 @@
 import type { Pointer } from "bun:ffi";
 import { embeddedLibbpf, readBpfObject } from "./assets.ts";
 import { type Hook, HOOKS } from "./hooks.ts";
+import { log } from "../log.ts";
 import { cString } from "./libbpf.ts";
 
 /** A hook that is not attached, and why. */
@@ -33,6 +34,7 @@ export class LoadedObject implements Disposable {
   static load(): LoadedObject {
     const { libbpf } = embeddedLibbpf();
     return libbpf.withMessages((messages) => {
+      using _ = { [Symbol.dispose]: () => messages.forEach((message) => log.debug(message)) };
       const attempt = <T>(what: string, work: () => T): T => {
         try {
           return work();
@@ -103,9 +105,19 @@ function release(object: Pointer, links: Pointer[]): void {
   symbols.bpf_object__close(object);
 }
 
-/** errno, and the last thing that libbpf said about it. */
+/** errno, and what libbpf or the verifier said about it. */
 function reasonOf(error: unknown, messages: readonly string[]): string {
-  const said = messages.at(-1)?.split("\n").at(-1)?.replace(/^libbpf: /, "");
+  const said = verdict(messages) ?? messages.at(-1)?.replace(/^libbpf: /, "");
   const text = error instanceof Error ? error.message : String(error);
-  return said === undefined || said === "" ? text : `${text} (${said})`;
+  return said === undefined ? text : `${text} (${said})`;
+}
+
+/** The line on which the verifier gives up: the last one of its log before the statistics. */
+function verdict(messages: readonly string[]): string | undefined {
+  for (const message of messages) {
+    const [, program, text] = /prog '([^']+)': -- BEGIN PROG LOAD LOG --\n([^]*)-- END PROG LOAD LOG --/.exec(message) ?? [];
+    const lines = text?.trim().split("\n").filter((line) => !line.startsWith("processed ")) ?? [];
+    if (program !== undefined && lines.length > 0) return `${program}: ${lines.at(-1)}`;
+  }
+  return undefined;
 }

@@ -20,7 +20,7 @@ export class StdoutSink {
   readonly #onError: (error: Error) => void;
   readonly #writer: FileSink = Bun.stdout.writer();
   #seq = 0;
-  #pumping: Promise<void> | undefined;
+  #draining: Promise<void> | undefined;
   #asked = false;
 
   /** @param onError stdout is broken (its reader is gone, its disk is full): nothing more will be printed */
@@ -30,30 +30,35 @@ export class StdoutSink {
   }
 
   /** Says that there may be new lines. Resolves when all are printed, or printing them failed. */
-  pump(): Promise<void> {
+  async pump(): Promise<void> {
     this.#asked = true;
-    this.#pumping ??= this.#drain().finally(() => {
-      this.#pumping = undefined;
-    });
-    return this.#pumping;
+    await (this.#draining ??= this.#drain());
   }
 
   async #drain(): Promise<void> {
+    // the first turn comes after pump() has kept the promise
+    await Promise.resolve();
     try {
       while (this.#asked) {
         this.#asked = false;
-        for (;;) {
-          const rows = this.#outbox.undelivered(this.#seq, BATCH);
-          const last = rows.at(-1);
-          if (last === undefined) break;
-          for (const { line } of rows) this.#writer.write(`${line}\n`);
-          await this.#writer.flush();
-          this.#seq = last.seq;
-          this.#outbox.delivered(last.seq);
-        }
+        await this.#printAll();
       }
     } catch (error) {
       this.#onError(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.#draining = undefined;
+    }
+  }
+
+  async #printAll(): Promise<void> {
+    for (;;) {
+      const rows = this.#outbox.undelivered(this.#seq, BATCH);
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      for (const { line } of rows) this.#writer.write(`${line}\n`);
+      await this.#writer.flush();
+      this.#seq = last.seq;
+      this.#outbox.delivered(last.seq);
     }
   }
 }

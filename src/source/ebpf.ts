@@ -1,6 +1,6 @@
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import type { NodeKey } from "../event.ts";
-import { embeddedLibbpf } from "../kernel/assets.ts";
+import { embeddedLibbpf, ringWorkerUrl } from "../kernel/assets.ts";
 import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook } from "../kernel/load.ts";
 import { Counter, WatchMap } from "../kernel/maps.ts";
@@ -63,7 +63,7 @@ export class EbpfSource implements Source {
   }
 
   start(handlers: SourceHandlers): void {
-    const worker = new Worker(new URL("../kernel/ring.worker.ts", import.meta.url));
+    const worker = new Worker(ringWorkerUrl());
     this.#worker = worker;
     worker.onerror = (event) => handlers.onError(new Error(event.message));
     worker.onmessage = ({ data }: MessageEvent<RingMessage>) => {

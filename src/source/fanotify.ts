@@ -1,7 +1,7 @@
-import { closeSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Actor, KernelEvent, NodeKey } from "../event.ts";
-import { hasCode } from "../kernel/errno.ts";
+import { SystemError, hasCode } from "../kernel/errno.ts";
 import * as abi from "../kernel/fanotify-abi.ts";
 import {
   fanotifyInit,
@@ -141,7 +141,8 @@ class FanotifySource implements Source {
       const all = this.#directoryMask | FILE_MASK;
       fanotifyMark(this.#fd, abi.FAN_MARK_REMOVE, all, `/proc/self/fd/${fd}`);
     } catch (error) {
-      if (!hasCode(error, "ENOENT")) throw error;
+      // ENOENT: it went with its inode. Any other way, it is the case where the mark stays.
+      if (!(error instanceof SystemError)) throw error;
     } finally {
       closeSync(fd);
     }
@@ -248,8 +249,8 @@ function reopen(key: NodeKey, path: string): number | undefined {
   try {
     const byPath = openPath(path);
     if (has(byPath)) return byPath;
-    const mount = openPath(dirname(path));
-    if (mount === undefined) return undefined;
+    // open_by_handle_at(2) takes no O_PATH descriptor for the mount.
+    const mount = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
       const byHandle = openHandle(mount, handleOf(key));
       return has(byHandle) ? byHandle : undefined;

@@ -1,9 +1,11 @@
-import { BpfinkError, ExitStatus } from "../errors.ts";
+import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
+
+export const MOVE_AWAY = "move it away to begin with an empty one, or name another file with --database";
 
 /** What went wrong, and what to do about it, by the beginning of SQLite's result code (sqlite.org/rescode.html). */
 const CAUSES: readonly (readonly [code: string, what: string, hint: string])[] = [
-  ["SQLITE_NOTADB", "is not a database", MOVE_AWAY("It is left as it is")],
-  ["SQLITE_CORRUPT", "is damaged", MOVE_AWAY("It is left as it is")],
+  ["SQLITE_NOTADB", "is not a database", MOVE_AWAY],
+  ["SQLITE_CORRUPT", "is damaged", MOVE_AWAY],
   ["SQLITE_FULL", "cannot grow: the disk is full", "make room on its file system"],
   ["SQLITE_BUSY", "is in use by another process", "stop the other one, or name another file with --database"],
   ["SQLITE_LOCKED", "is in use by another process", "stop the other one, or name another file with --database"],
@@ -30,18 +32,14 @@ const CAUSES: readonly (readonly [code: string, what: string, hint: string])[] =
   ["ELOOP", "is behind a loop of symbolic links", "name another file with --database"],
 ];
 
-function MOVE_AWAY(reassurance: string): string {
-  return `${reassurance}: move it away to begin with an empty one, or name another file with --database`;
-}
-
-/** An error of SQLite or the file system as the user is to see it. */
-export function databaseError(path: string, error: unknown): BpfinkError {
-  if (error instanceof BpfinkError) return error;
-  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+/** An error of SQLite or the file system as the user is to see it; any other is a bug, and stays what it is. */
+export function databaseError(path: string, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (error instanceof BpfinkError || code === "") return error;
   const cause = CAUSES.find(([prefix]) => code.startsWith(prefix));
-  const [, what, hint] = cause ?? ["", `failed (${error instanceof Error ? error.message : code})`, "see the message"];
-  const detail = cause === undefined || code === "" ? "" : ` (${code})`;
-  return unusable(path, what + detail, hint, error);
+  if (cause === undefined) return unusable(path, `failed: ${messageOf(error)} (${code})`, "check the disk", error);
+  const [, what, hint] = cause;
+  return unusable(path, `${what} (${code})`, hint, error);
 }
 
 export function unusable(path: string, what: string, hint: string, cause?: unknown): BpfinkError {

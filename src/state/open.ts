@@ -48,6 +48,7 @@ export function openDatabase(path: string): Opened {
 function prepareFile(path: string): string {
   const directory = dirname(resolve(path));
   if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) mkdirSync(directory, { mode: 0o700 });
+  if (path !== path.trim()) throw unusable(path, "has a name that bun:sqlite would trim", "name another file");
   // NOFOLLOW minds links anywhere in the path; only the last name is anybody's to plant.
   const file = join(realpathSync(directory), basename(path));
   const stat = lstatSync(file, { throwIfNoEntry: false });

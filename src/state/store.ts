@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import type { Keys, State } from "../consumers/consumer.ts";
-import { databaseError, unusable } from "./errors.ts";
+import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
 import { openDatabase } from "./open.ts";
 
 /** A change to be recorded: the state from now on, and the line that tells of it. */
@@ -51,7 +51,7 @@ export class Store implements Keys, Disposable {
     this.#claim = claim;
     this.#sql = statements(database);
     const key = this.#sql.key.get()?.key;
-    if (key === undefined) throw unusable(path, "has lost its key", "move it away to begin with an empty one");
+    if (key === undefined) throw unusable(path, "has lost its key", MOVE_AWAY);
     this.#key = key;
   }
 
@@ -62,7 +62,7 @@ export class Store implements Keys, Disposable {
   load(path: string): State | undefined {
     return this.#do(() => {
       const row = this.#sql.load.get(path);
-      return row === null ? undefined : (JSON.parse(row.state) as State);
+      return row === null ? undefined : this.#parse(row.state);
     });
   }
 
@@ -131,6 +131,14 @@ export class Store implements Keys, Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #parse(state: string): State {
+    try {
+      return JSON.parse(state) as State;
+    } catch (error) {
+      throw unusable(this.#path, "is damaged: a state in it is not JSON", MOVE_AWAY, error);
+    }
   }
 
   #insert(makeLine: (seq: number) => string): Entry {

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, realpathSync, renameSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "./cleanup.ts";
 import { exec } from "./exec.ts";
@@ -14,36 +14,49 @@ export interface FilesDisk {
   list: string;
 }
 
-/** Lives until the process ends: the VMs of one harness mostly bring in the same files. */
-let home: string | undefined;
-const made = new Map<string, Promise<FilesDisk>>();
+/** The VMs of one harness mostly bring in the same files: each disk lives as long as somebody holds it. */
+const made = new Map<string, { disk: Promise<FilesDisk>; home: Disposable; holders: number }>();
 
 /**
- * Makes an ext4 image with files and directories (guest path → host path), once for the same ones unchanged.
+ * Makes an ext4 image with files and directories (guest path → host path), or shares the one of the same files
+ * unchanged that is held already. It is gone when the last holder disposes of it.
  * @throws Error when a host path does not exist
  */
-export function filesDisk(files: Record<string, string>): Promise<FilesDisk> {
+export async function filesDisk(files: Record<string, string>): Promise<FilesDisk & Disposable> {
   const sources = Object.entries(files).map(([guest, host]) => ({ guest, host: realpathSync(host) }));
   const key = JSON.stringify(sources.map(({ guest, host }) => [guest, ...fingerprint(host)]));
-  const disk = made.get(key) ?? make(sources, made.size);
-  made.set(key, disk);
-  disk.catch(() => made.delete(key));
-  return disk;
+  let entry = made.get(key);
+  if (entry === undefined) {
+    const home = temporaryDirectory();
+    entry = { disk: make(sources, home.path), home, holders: 0 };
+    made.set(key, entry);
+  }
+  const held = entry;
+  held.holders++;
+  const release = (): void => {
+    if (--held.holders > 0) return;
+    made.delete(key);
+    held.home[Symbol.dispose]();
+  };
+  try {
+    return { ...(await held.disk), [Symbol.dispose]: release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
-async function make(sources: { guest: string; host: string }[], index: number): Promise<FilesDisk> {
-  home ??= temporaryDirectory().path;
-  const tree = join(home, `tree-${index}`);
-  const image = join(home, `files-${index}.ext4`);
-  mkdirSync(tree, { recursive: true });
+async function make(sources: { guest: string; host: string }[], home: string): Promise<FilesDisk> {
+  const tree = join(home, "tree");
+  const image = join(home, "files.ext4");
+  mkdirSync(tree);
   const lines: string[] = [];
   for (const [number, { guest, host }] of sources.entries()) {
     await exec(["cp", "--archive", "--reflink=auto", host, join(tree, `${number}`)]);
     lines.push(`${number} ${statSync(host).isDirectory() ? "d" : "f"} ${guest}\n`);
   }
-  await ext4Image(`${image}.new`, tree, freeMiB, "files");
-  await exec(["rm", "--recursive", tree]);
-  renameSync(`${image}.new`, image);
+  await ext4Image(image, tree, freeMiB, "files");
+  rmSync(tree, { recursive: true });
   return { image, list: lines.join("") };
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Counts, readJunit } from "../../build/junit.mjs";
 import { temporaryDirectory } from "./cleanup.ts";
+import { filesDisk } from "./files.ts";
 import { ensureKernel, isKernelName, kernelNames, type KernelName } from "./kernels.ts";
 import { guestDirectory, guestEnvironment, guestFiles, repository } from "./layout.ts";
 import { failedTests, tail } from "./report.ts";
@@ -44,6 +45,8 @@ const scratch = [512, 512];
 export async function runVmSuites(options: SuiteOptions): Promise<SuiteOutcome[]> {
   const kernels = chosenKernels(options.kernels ?? []);
   const say = options.onLine ?? (() => {});
+  // Held here so that all kernels share one.
+  using _files = await filesDisk(guestFiles(options.binary));
   const suites = [
     ...kernels.map((name) => ({ name, run: () => endToEnd(name, options.binary, say) })),
     { name: "harness", run: () => harness(kernels[0] ?? "6.1") },
@@ -73,9 +76,11 @@ async function endToEnd(
 ): Promise<Counts & { log: string }> {
   using results = temporaryDirectory();
   const junit = "junit.xml";
-  const lines = lineSplitter((line) => say(`${name}: ${line}`));
+  const reporter = ["--reporter=junit", `--reporter-outfile=/out/${junit}`];
+  const bunTest = ["bun", "test", "./test/e2e", `--timeout=${testTimeout}`, ...reporter];
   const result = await runInVm(
-    ["bun", "test", "./test/e2e", `--timeout=${testTimeout}`, "--reporter=junit", `--reporter-outfile=/out/${junit}`],
+    // One stream, so that what a test printed stands before its verdict.
+    ["sh", "-c", 'exec "$@" 2>&1', "sh", ...bunTest],
     await ensureKernel(name),
     {
       files: guestFiles(binary),
@@ -85,7 +90,7 @@ async function endToEnd(
       memory,
       scratch,
       timeout: suiteTimeout,
-      onStderr: lines,
+      onStdout: lineSplitter((line) => say(`${name}: ${line}`)),
     },
   );
   const report = join(results.path, junit);

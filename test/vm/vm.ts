@@ -95,7 +95,7 @@ const guestModules = ["overlay", "xfs", "btrfs", "loop"];
  */
 export async function runInVm(command: string[], kernel: Kernel, options: VmOptions = {}): Promise<VmResult> {
   const rootfs = await ensureRootfs();
-  const files = options.files === undefined ? undefined : await filesDisk(options.files);
+  using files = options.files === undefined ? undefined : await filesDisk(options.files);
   const attempts = options.attempts ?? 3;
   const splats: string[] = [];
   for (let attempt = 1; ; attempt++) {
@@ -158,7 +158,7 @@ async function boot(
   const complaints = qemu.stderr.text();
   const record = async (): Promise<VmRecord> => {
     qemu.kill("SIGKILL");
-    const text = (await consoleText) + (await complaints);
+    const text = `${await consoleText}${await complaints}`.replaceAll("\r\n", "\n");
     const log = dmesg.bytes().toString();
     return {
       stdout: stdout.bytes().toString(),

@@ -23,7 +23,7 @@ const FIELDS = 7;
 export function parsePasswd(content: Uint8Array, fingerprint: Fingerprint): Parsed<PasswdEntry> {
   const read: ReadFields<PasswdEntry> = (fields, problem) => {
     const [name = "", password, uidField = "", gidField = "", gecos = "", home = "", ...shell] = fields;
-    if (fields.length !== FIELDS && !isCompat(name)) problem(`${fields.length} fields instead of ${FIELDS}`);
+    if (fields.length !== FIELDS && !isCompat(name)) problem(`${FIELDS} fields expected, not ${fields.length}`);
     const uid = readId(uidField);
     const gid = readId(gidField);
     if (!isCompat(name)) {

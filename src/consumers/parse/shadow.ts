@@ -27,7 +27,7 @@ export function parseShadow(content: Uint8Array, fingerprint: Fingerprint): Pars
   const read: ReadFields<ShadowEntry> = (fields, problem) => {
     const [name = "", password = "", lastChange, minDays, maxDays, warnDays, inactiveDays, expires, flag] = fields;
     const compat = isCompat(name);
-    if (fields.length !== FIELDS && !compat) problem(`${fields.length} fields instead of ${FIELDS}`);
+    if (fields.length !== FIELDS && !compat) problem(`${FIELDS} fields expected, not ${fields.length}`);
     if (fields.length < FEWEST_FIELDS && !compat) return undefined;
     if (!isName(name, password, fields.length === FIELDS)) {
       problem("the first field is not a user name");
@@ -60,15 +60,18 @@ export function parseShadow(content: Uint8Array, fingerprint: Fingerprint): Pars
   return parseDatabase(content, read);
 }
 
-/** What useradd(8) takes for a name unless told otherwise, and NIS entries. */
-const PLAIN_NAME = /^(?:[+-]|(?:[+-]@?)?[a-z_][a-z0-9_-]{0,31}\$?)$/;
+/** What useradd(8) takes for a name unless told otherwise. */
+const PLAIN_NAME = /^[a-z_][a-z0-9_-]{0,31}\$?$/;
+const COMPAT_NAME = /^[+-](?:@?[a-z_][a-z0-9_-]{0,31})?$/;
 
 /**
- * Whether the first field is a name, and not a hash: a line that lost its name, or the colon after
- * it, must not tell its hash. A credible second field shows it; if not, only a plain name passes.
+ * Whether the first field is a name, and not a hash: a line that lost its name, the colon after it,
+ * or its first half, must not tell its hash. A credible second field shows it; if there is none, only
+ * a plain name does, on a line that is otherwise whole.
  */
-function isName(name: string, password: string, complete: boolean): boolean {
-  return isPassword(password) || (password === "" && complete) || PLAIN_NAME.test(name);
+function isName(name: string, password: string, isWhole: boolean): boolean {
+  if (isPassword(password) || COMPAT_NAME.test(name)) return true;
+  return isWhole && (password === "" || PLAIN_NAME.test(name));
 }
 
 const NUMBER = /^-?\d{1,15}$/;

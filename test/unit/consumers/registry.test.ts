@@ -1,0 +1,56 @@
+import { expect, test } from "bun:test";
+import { consumerFor } from "../../../src/consumers/registry.ts";
+import { fileLook, keys } from "./helpers.ts";
+
+function kindOf(path: string): unknown {
+  const state = consumerFor(path).parse(path, fileLook("a\n"), keys);
+  return state["kind"] ?? state["content"] ?? state.consumer;
+}
+
+const expected: Record<string, readonly string[]> = {
+  passwd: [
+    "/etc/passwd",
+    "/root/etc/passwd",
+    "passwd-",
+    "passwd+",
+    "passwd~",
+    "passwd.edit",
+    "passwd.org",
+    "passwd.dpkg-old",
+  ],
+  shadow: ["/etc/shadow", "shadow-", "shadow+", "shadow~", "shadow.bak", "shadow.rpmnew", "/etc/tcb/bob/shadow"],
+  passwords: [
+    "shadow.lock",
+    "shadow.4321",
+    ".shadow.swp",
+    "#shadow#",
+    ".#shadow0123456789abcdef",
+    "shadow.2024",
+    "gshadow",
+    "gshadow-",
+    "gshadow.lock",
+    "/etc/security/opasswd",
+    "passwd.lock",
+    "passwd.77",
+    ".passwd.swp",
+    "group-",
+    "group+",
+    ".#group0123456789abcdef",
+    "/var/lib/samba/smbpasswd",
+  ],
+  diff: [
+    "/etc/pam.d/passwd",
+    "/usr/bin/passwd",
+    "/etc/group",
+    "/etc/security/group.conf",
+    "shadowsocks.json",
+    "/etc/nginx/.htpasswd",
+    "mypasswd",
+    "passwd.conf",
+    "/etc/sudoers",
+  ],
+};
+
+for (const [kind, paths] of Object.entries(expected)) {
+  test(kind, () => expect(paths.map(kindOf)).toEqual(paths.map(() => kind)));
+}
