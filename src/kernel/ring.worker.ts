@@ -37,8 +37,8 @@ function consume({ libraryPath, ringFd }: RingRequest): never {
   const libbpf = openLibbpf(libraryPath);
   let records: Uint8Array[] = [];
   const onSample = new JSCallback(
-    (_context: Pointer, data: Pointer, size: number) => {
-      records.push(new Uint8Array(toArrayBuffer(data, 0, size)).slice());
+    (_context: Pointer, data: Pointer, size: bigint) => {
+      records.push(new Uint8Array(toArrayBuffer(data, 0, Number(size))).slice());
       return 0;
     },
     { args: ["ptr", "ptr", "u64" /* size_t */], returns: "i32" },

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,10 +8,15 @@ import { consumerFor } from "../../../src/consumers/registry.ts";
 import { Store } from "../../../src/state/store.ts";
 import { anyHash, fileLook, type Hash, leaks } from "./helpers.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "bpfink-secrets-"));
-const store = Store.open(join(directory, "test.db"));
+let directory: string;
+let store: Store;
 
-afterAll(() => {
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "bpfink-secrets-"));
+  store = Store.open(join(directory, "test.db"));
+});
+
+afterEach(() => {
   store.close();
   rmSync(directory, { recursive: true });
 });
