@@ -11,6 +11,8 @@
  *   d_delete                  after   a name is gone
  *   d_move, d_exchange        after   a name was moved, or replaced another
  *
+ * The programs of processes.bpf.h are loaded without these, beside fanotify.
+ *
  * "before" and "after" are about the file system; the dentry follows within microseconds. Hence
  * user space looks again after a short quiet time (src/watch/dispatch.ts).
  */
@@ -21,6 +23,7 @@
 #include "compat.bpf.h"
 #include "watch.bpf.h"
 #include "actor.bpf.h"
+#include "processes.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -88,7 +88,8 @@ struct signal_struct {
 } CORE;
 
 struct task_struct {
-	int tgid;
+	int pid; /* of the thread */
+	int tgid; /* of the process */
 	__u64 start_boottime;
 	kuid_t loginuid;
 	const struct cred *cred;

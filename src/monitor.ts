@@ -86,15 +86,20 @@ export class Monitor {
 
   /** Takes an event from the source. */
   onEvent(event: KernelEvent): void {
+    const targets = [...this.#watchSet.targetsOf(event), ...this.#born(event)];
+    if (targets.length === 0) return;
     if (event.actor?.process.pid === process.pid) return; // our own database may lie in a watched directory
-    for (const target of this.#watchSet.targetsOf(event)) this.#dispatch.note(target, event);
-    for (const { directory, name } of event.entries) {
-      for (const parent of this.#watchSet.targetsAt(directory)) {
-        const path = join(parent.path, name);
-        if (this.#targets.has(path) || !this.#selection.includes(path)) continue;
-        this.#dispatch.note(this.#add(path, parent), event);
-      }
-    }
+    for (const target of targets) this.#dispatch.note(target, event);
+  }
+
+  /** New members of watched directories. */
+  #born(event: KernelEvent): Target[] {
+    return event.entries.flatMap(({ directory, name }) =>
+      [...this.#watchSet.targetsAt(directory)]
+        .map((parent) => ({ parent, path: join(parent.path, name) }))
+        .filter(({ path }) => !this.#targets.has(path) && this.#selection.includes(path))
+        .map(({ parent, path }) => this.#add(path, parent)),
+    );
   }
 
   /** Looks at everything that events still wait for. */

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Counts, readJunit } from "../build/junit.mjs";
 import { BUN, EXECUTABLE, EXIT_CANNOT_WATCH, ROOT, SetupError } from "../build/project.mjs";
+import { runVmSuites } from "./vm/suite.ts";
 import { parseTestOptions, type Stage } from "../build/test-options.mjs";
 
 /** What a stage found, and what it printed, to be shown if something failed. */
@@ -13,16 +14,6 @@ interface Outcome extends Counts {
   name: string;
   log: string;
 }
-
-/** What test/vm/suite.ts exports as runVmSuites is called with. */
-export interface VmOptions {
-  /** Absolute path of the executable under test. */
-  bpfink: string;
-  /** Names of the machines to boot; none: all. */
-  machines: readonly string[];
-}
-
-type RunVmSuites = (options: VmOptions) => Promise<{ name: string; passed: number; failed: number; log: string }[]>;
 
 const stages: Record<Stage, (machines: readonly string[]) => Promise<Outcome[]>> = {
   check: async () => [await typeCheck()],
@@ -80,8 +71,7 @@ async function bunTest(name: string, directory: string, timeout: number): Promis
 
 /** The tests that run in virtual machines; a missing suite is an error, not a skip. */
 async function vmSuites(machines: readonly string[]): Promise<Outcome[]> {
-  const { runVmSuites } = (await import(join(ROOT, "test/vm/suite.ts"))) as { runVmSuites: RunVmSuites };
-  const suites = await runVmSuites({ bpfink: EXECUTABLE, machines });
+  const suites = await runVmSuites({ binary: EXECUTABLE, kernels: machines });
   if (suites.length === 0) throw new SetupError("no virtual machine ran");
   return suites.map((suite) => {
     const ranNone = suite.passed + suite.failed === 0;

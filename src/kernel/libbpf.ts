@@ -20,6 +20,9 @@ const SYMBOLS = {
   bpf_object__load: { args: ["ptr"], returns: "i32" },
   bpf_object__close: { args: ["ptr"], returns: "void" },
   bpf_object__find_program_by_name: { args: ["ptr", "ptr" /* const char * */], returns: "ptr" },
+  bpf_object__next_program: { args: ["ptr", "ptr" /* after it; NULL: the first */], returns: "ptr" },
+  bpf_object__find_map_by_name: { args: ["ptr", "ptr" /* const char * */], returns: "ptr" },
+  bpf_map__set_autocreate: { args: ["ptr", "bool"], returns: "i32" },
   bpf_object__find_map_fd_by_name: { args: ["ptr", "ptr" /* const char * */], returns: "i32" },
   bpf_program__set_autoload: { args: ["ptr", "bool"], returns: "i32" },
   bpf_program__attach: { args: ["ptr"], returns: "ptr" },
@@ -37,7 +40,8 @@ const SYMBOLS = {
   ring_buffer__poll: { args: ["ptr", "i32" /* ms, -1: for ever */], returns: "i32" },
 } as const;
 
-/** BTF_KIND_FUNC (linux/btf.h). */
+/** linux/btf.h. A tracepoint is known by the typedef of its handler. */
+const BTF_KIND_TYPEDEF = 8;
 const BTF_KIND_FUNC = 12;
 /** LIBBPF_DEBUG (enum libbpf_print_level); warnings and information are below. */
 const LIBBPF_DEBUG = 2;
@@ -75,13 +79,12 @@ export function openLibbpf(path: string) {
       return value;
     },
 
-    /** The function names among `names` that the kernel's BTF knows. Throws where the kernel has no BTF. */
-    kernelFunctions(names: readonly string[]): Set<string> {
+    /** Which of the names the kernel's BTF has as a function or typedef. Throws where the kernel has no BTF. */
+    knownToKernel(names: readonly string[]): Set<string> {
       const btf = pointer("btf__load_vmlinux_btf", symbols.btf__load_vmlinux_btf());
       try {
-        return new Set(
-          names.filter((name) => symbols.btf__find_by_name_kind(btf, cString(name), BTF_KIND_FUNC) > 0),
-        );
+        const has = (name: string, kind: number) => symbols.btf__find_by_name_kind(btf, cString(name), kind) > 0;
+        return new Set(names.filter((name) => has(name, BTF_KIND_FUNC) || has(name, BTF_KIND_TYPEDEF)));
       } finally {
         symbols.btf__free(btf);
       }

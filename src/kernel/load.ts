@@ -1,6 +1,6 @@
 import type { Pointer } from "bun:ffi";
 import { embeddedLibbpf, readBpfObject } from "./assets.ts";
-import { type Hook, HOOKS } from "./hooks.ts";
+import { btfName, type Hook, type HookSet, type MapName, MAPS } from "./hooks.ts";
 import { log } from "../log.ts";
 import { cString } from "./libbpf.ts";
 
@@ -28,10 +28,10 @@ export class LoadedObject implements Disposable {
   }
 
   /**
-   * Loads the object that the executable carries and attaches every hook that this kernel has.
-   * Throws LoadError if one that is required cannot be had.
+   * Loads the object that the executable carries, as far as the hooks need it, and attaches those
+   * that this kernel has. Throws LoadError if one that is required cannot be had.
    */
-  static load(): LoadedObject {
+  static load({ hooks, maps }: HookSet): LoadedObject {
     const { libbpf } = embeddedLibbpf();
     return libbpf.withMessages((messages) => {
       using _ = { [Symbol.dispose]: () => messages.forEach((message) => log.debug(message)) };
@@ -43,7 +43,7 @@ export class LoadedObject implements Disposable {
         }
       };
       const known = attempt("the kernel's type information (BTF) cannot be read", () =>
-        libbpf.kernelFunctions(HOOKS.map((hook) => hook.kernelFunction)),
+        libbpf.knownToKernel(hooks.map(btfName)),
       );
       const bytes = readBpfObject();
       const object = attempt("the BPF object cannot be opened", () =>
@@ -52,17 +52,16 @@ export class LoadedObject implements Disposable {
       const links: Pointer[] = [];
       try {
         const missing: MissingHook[] = [];
-        const programs = HOOKS.map((hook) => ({ hook, program: findProgram(object, hook.program) }));
-        for (const { hook, program } of programs) {
-          if (known.has(hook.kernelFunction)) continue;
-          libbpf.symbols.bpf_program__set_autoload(program, false);
-          skip(missing, hook, "this kernel has no such function");
+        for (const hook of hooks) {
+          if (!known.has(btfName(hook))) skip(missing, hook, "this kernel does not have it");
         }
+        const present = hooks.filter((hook) => known.has(btfName(hook)));
+        const programs = present.map((hook) => ({ hook, program: findProgram(object, hook.program) }));
+        leaveOut(object, new Set(programs.map(({ program }) => program)), maps);
         attempt("the kernel refuses the BPF programs", () =>
           libbpf.number("bpf_object__load", libbpf.symbols.bpf_object__load(object)),
         );
         for (const { hook, program } of programs) {
-          if (!known.has(hook.kernelFunction)) continue;
           try {
             links.push(libbpf.pointer("bpf_program__attach", libbpf.symbols.bpf_program__attach(program)));
           } catch (error) {
@@ -78,7 +77,7 @@ export class LoadedObject implements Disposable {
   }
 
   /** The file descriptor of a map of the object, open as long as the object is. */
-  mapFd(name: string): number {
+  mapFd(name: MapName): number {
     const { libbpf } = embeddedLibbpf();
     return libbpf.number(name, libbpf.symbols.bpf_object__find_map_fd_by_name(this.#object, cString(name)));
   }
@@ -94,8 +93,26 @@ function findProgram(object: Pointer, name: string): Pointer {
   return libbpf.pointer(name, libbpf.symbols.bpf_object__find_program_by_name(object, cString(name)));
 }
 
+/** Keeps libbpf from loading the other programs and making the other maps. */
+function leaveOut(object: Pointer, programs: ReadonlySet<Pointer>, maps: readonly MapName[]): void {
+  const { symbols } = embeddedLibbpf().libbpf;
+  for (let at = nextProgram(object, null); at !== null; at = nextProgram(object, at)) {
+    if (!programs.has(at)) symbols.bpf_program__set_autoload(at, false);
+  }
+  for (const name of MAPS) {
+    if (maps.includes(name)) continue;
+    const map = symbols.bpf_object__find_map_by_name(object, cString(name));
+    if (map !== null) symbols.bpf_map__set_autocreate(Number(map) as Pointer, false);
+  }
+}
+
+function nextProgram(object: Pointer, after: Pointer | null): Pointer | null {
+  const next = embeddedLibbpf().libbpf.symbols.bpf_object__next_program(object, after);
+  return next === null ? null : (Number(next) as Pointer);
+}
+
 function skip(missing: MissingHook[], hook: Hook, reason: string): void {
-  if (hook.required) throw new LoadError(`${hook.kernelFunction} cannot be traced: ${reason}`);
+  if (hook.required) throw new LoadError(`${hook.target} cannot be traced: ${reason}`);
   missing.push({ hook, reason });
 }
 

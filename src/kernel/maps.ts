@@ -55,3 +55,23 @@ export class Counter {
     return this.#values.reduce((sum, value) => sum + value, 0n);
   }
 }
+
+/** A hash from a process id to what the kernel kept of the process (bpf/processes.bpf.h). */
+export class ProcessMap {
+  readonly #fd: number;
+  readonly #key = new Uint32Array(1);
+  readonly #value: Uint8Array;
+
+  /** @param valueSize of struct event, in bytes */
+  constructor(fd: number, valueSize: number) {
+    this.#fd = fd;
+    this.#value = new Uint8Array(valueSize);
+  }
+
+  /** A struct event of which the actor's part is filled; it is good until the next call. */
+  get(pid: number): Uint8Array | undefined {
+    this.#key[0] = pid;
+    const found = embeddedLibbpf().libbpf.symbols.bpf_map_lookup_elem(this.#fd, this.#key, this.#value);
+    return found === 0 ? this.#value : undefined;
+  }
+}

@@ -3,6 +3,7 @@ import { LoadError } from "../kernel/load.ts";
 import { log } from "../log.ts";
 import { EbpfSource } from "./ebpf.ts";
 import { openFanotify } from "./fanotify.ts";
+import { ProcessTable } from "./processes.ts";
 import type { Source } from "./source.ts";
 
 /** What --backend takes. */
@@ -14,11 +15,11 @@ export type Backend = (typeof BACKENDS)[number];
  * it cannot see, and why it is not the better one.
  */
 export function openSource(backend: Backend): Source {
-  if (backend === "fanotify") return announce(openFanotify());
+  if (backend === "fanotify") return announce(fanotify());
   try {
     const source = new EbpfSource();
     for (const { hook, reason } of source.missing) {
-      log.warn(`${hook.kernelFunction} cannot be traced (${reason}): ${hook.consequence}`);
+      log.warn(`${hook.target} cannot be traced (${reason}): ${hook.consequence}`);
     }
     return announce(source);
   } catch (error) {
@@ -32,7 +33,23 @@ export function openSource(backend: Backend): Source {
       );
     }
     log.warn(`not using ebpf: ${messageOf(error)}`);
-    return announce(openFanotify());
+    return announce(fanotify());
+  }
+}
+
+function fanotify(): Source {
+  let processes: ProcessTable | undefined;
+  try {
+    processes = new ProcessTable();
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error;
+    log.warn(`processes that end at once will not be named: ${messageOf(error)}`);
+  }
+  try {
+    return openFanotify(processes);
+  } catch (error) {
+    processes?.[Symbol.dispose]();
+    throw error;
   }
 }
 

@@ -71,7 +71,7 @@ export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEve
     kind,
     node: decodeNode(view, event.node),
     entries,
-    actor: decodeActor(record, view, clocks),
+    actor: decodeActor(record, clocks),
   };
 }
 
@@ -81,7 +81,9 @@ function decodeNode(view: DataView, offset: number): NodeKey | undefined {
   return inode === 0n && device === 0 ? undefined : nodeKey(device, inode);
 }
 
-function decodeActor(record: Uint8Array, view: DataView, clocks: ClockOffsets): Actor {
+/** The actor's part of a struct event of the right size. */
+export function decodeActor(record: Uint8Array, clocks: ClockOffsets): Actor {
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const { event } = LAYOUT;
   const number = (field: keyof typeof event) => view.getUint32(event[field], true);
   const loginuid = number("loginuid");

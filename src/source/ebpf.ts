@@ -1,6 +1,7 @@
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import type { NodeKey } from "../event.ts";
 import { embeddedLibbpf, ringWorkerUrl } from "../kernel/assets.ts";
+import { CHANGE_HOOKS } from "../kernel/hooks.ts";
 import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook } from "../kernel/load.ts";
 import { Counter, WatchMap } from "../kernel/maps.ts";
@@ -28,7 +29,7 @@ export class EbpfSource implements Source {
 
   /** Throws LoadError where the kernel does not take the programs. */
   constructor() {
-    this.#object = LoadedObject.load();
+    this.#object = LoadedObject.load(CHANGE_HOOKS);
     this.#watches = new WatchMap(this.#object.mapFd("watches"));
     this.#lost = new Counter(this.#object.mapFd("lost"));
   }

@@ -17,6 +17,7 @@ import {
 import { readProcess } from "../watch/process.ts";
 import { type FanotifyEvent, decodeEvents, handleOf, kindsOf, nodeKey } from "./fanotify-decode.ts";
 import { initRefused, markRefused } from "./fanotify-errors.ts";
+import type { ProcessTable } from "./processes.ts";
 import type { Source, SourceHandlers, WatchNode } from "./source.ts";
 
 /**
@@ -51,14 +52,14 @@ const INIT_FLAGS =
  *
  * - It sees what passes through system calls; stores to mapped memory are silent.
  * - The kernel sends no time with an event: KernelEvent.time is CLOCK_REALTIME when it was read.
- * - `actor` is read from /proc when it is first asked for, since most names in a busy directory
+ * - `actor` is read from /proc, or from `processes` for one that is gone, when it is first asked for, since most names in a busy directory
  *   concern nobody. Ask within onEvent: afterwards it is undefined if it was not asked for. It is
  *   never another process under the same number, which a pidfd makes sure of from Linux 5.15 on;
- *   it may have executed another program since. It is undefined for a process that is gone.
+ *   it may have executed another program since.
  * - Events that bpfink itself causes are reported like all others (the canary is one).
  */
-export function openFanotify(): Source {
-  return new FanotifySource(init());
+export function openFanotify(processes?: ProcessTable): Source {
+  return new FanotifySource(init(), processes);
 }
 
 /** Tries the newest event format first. Distributions backport, so the kernel is asked, never its version. */
@@ -94,14 +95,16 @@ type EventReader = ReturnType<typeof readerOf>;
 class FanotifySource implements Source {
   readonly backend = "fanotify";
   readonly #fd: number;
+  readonly #processes: ProcessTable | undefined;
   readonly #directoryMask: number;
   /** A path that led to the inode when it was marked: where to look for it to take the mark off. */
   readonly #watched = new Map<NodeKey, string>();
   #reader: EventReader | undefined;
   #disposed = false;
 
-  constructor(fd: number) {
+  constructor(fd: number, processes: ProcessTable | undefined) {
     this.#fd = fd;
+    this.#processes = processes;
     this.#directoryMask = DIRECTORY_MASK | renameMask(fd);
   }
 
@@ -174,7 +177,7 @@ class FanotifySource implements Source {
   #deliver(bytes: Uint8Array, handlers: SourceHandlers): void {
     const time = realtime();
     const { events, rest } = decodeEvents(bytes);
-    const actors = new ActorCache();
+    const actors = new ActorCache(this.#processes);
     try {
       for (const event of events) {
         if (this.#disposed) return;
@@ -199,6 +202,7 @@ class FanotifySource implements Source {
     this.#watched.clear();
     void this.#reader?.cancel().catch(() => {});
     closeSync(this.#fd);
+    this.#processes?.[Symbol.dispose]();
   }
 }
 
@@ -225,14 +229,27 @@ function report(event: FanotifyEvent, time: bigint, actors: ActorCache, handlers
 
 /** Who acted, read at most once per process for all events that were read together. */
 class ActorCache {
+  readonly #processes: ProcessTable | undefined;
   readonly #actors = new Map<number, Actor | undefined>();
 
-  of({ pid, pidfd }: FanotifyEvent): Actor | undefined {
-    if (pid <= 0 || pidfd === abi.FAN_NOPIDFD) return undefined;
-    if (!this.#actors.has(pid)) this.#actors.set(pid, readProcess(pid));
+  constructor(processes: ProcessTable | undefined) {
+    this.#processes = processes;
+  }
+
+  of(event: FanotifyEvent): Actor | undefined {
+    const { pid } = event;
+    if (pid <= 0) return undefined;
+    if (!this.#actors.has(pid)) this.#actors.set(pid, this.#alive(event) ?? this.#processes?.find(pid));
+    return this.#actors.get(pid);
+  }
+
+  /** From /proc, if the process is still all there: a zombie has lost its executable and arguments. */
+  #alive({ pid, pidfd }: FanotifyEvent): Actor | undefined {
+    if (pidfd === abi.FAN_NOPIDFD) return undefined;
+    const actor = readProcess(pid);
     // Checked after reading: a process that still is there had the number all the while.
     if (pidfd !== undefined && pidfd >= 0 && !pidfdAlive(pidfd)) return undefined;
-    return this.#actors.get(pid);
+    return actor?.process.executable === "" && this.#processes !== undefined ? undefined : actor;
   }
 }
 

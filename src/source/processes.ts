@@ -1,0 +1,43 @@
+import type { Actor } from "../event.ts";
+import { PROCESS_HOOKS } from "../kernel/hooks.ts";
+import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
+import { LoadedObject } from "../kernel/load.ts";
+import { ProcessMap } from "../kernel/maps.ts";
+import { readStat, startTime } from "../watch/process.ts";
+import { decodeActor, SIZE } from "./decode.ts";
+
+/** Start times in /proc are in ticks of the clock: 10 ms, and one for rounding. */
+const TICK = 20;
+
+/**
+ * What the kernel remembers of processes born since bpfink started, gone or not. For the fanotify
+ * source, on kernels that take BPF programs at tracepoints but not at functions.
+ */
+export class ProcessTable implements Disposable {
+  readonly #object: LoadedObject;
+  readonly #processes: ProcessMap;
+
+  /** Throws LoadError where the kernel does not take the programs. */
+  constructor() {
+    this.#object = LoadedObject.load(PROCESS_HOOKS);
+    this.#processes = new ProcessMap(this.#object.mapFd("processes"), SIZE.event);
+  }
+
+  /**
+   * The process that had this id last. Its user ids are those at its birth or last exec. undefined
+   * when another one, born where the tracepoints do not reach, has the id now.
+   */
+  find(pid: number): Actor | undefined {
+    const record = this.#processes.get(pid);
+    if (record === undefined) return undefined;
+    const actor = decodeActor(record, { monotonic: realtimeOffset(), boottime: boottimeOffset() });
+    const holder = readStat(pid);
+    if (holder === undefined) return actor;
+    const started = Date.parse(startTime(holder.startTicks, boottimeOffset()));
+    return Math.abs(started - Date.parse(actor.process.start)) <= TICK ? actor : undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#object[Symbol.dispose]();
+  }
+}
