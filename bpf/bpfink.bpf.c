@@ -146,8 +146,10 @@ int BPF_PROG(fput, struct file *file)
 SEC("fentry/security_d_instantiate")
 int BPF_PROG(d_instantiate, struct dentry *dentry, struct inode *inode)
 {
-	if (inode)
-		report_entries(CHANGE_BIRTH, dentry, inode, NULL);
+	if (!inode)
+		return 0;
+	inherit(BPF_CORE_READ(dentry, d_parent, d_inode), inode);
+	report_entries(CHANGE_BIRTH, dentry, inode, NULL);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 #define MAY_WRITE 0x2 /* linux/fs.h */
 #define FMODE_WRITE 0x2 /* linux/fs.h */
 #define S_IFMT 0170000 /* linux/stat.h */
-#define S_IFREG 0100000
+#define S_IFDIR 0040000
 
 struct super_block {
 	__u32 s_dev;

@@ -86,10 +86,31 @@ export class Monitor {
 
   /** Takes an event from the source. */
   onEvent(event: KernelEvent): void {
-    const targets = [...this.#watchSet.targetsOf(event), ...this.#born(event)];
-    if (targets.length === 0) return;
+    const targets = this.#watchSet.targetsOf(event);
+    const born = this.#born(event);
+    if (targets.size + born.length === 0) return;
     if (event.actor?.process.pid === process.pid) return; // our own database may lie in a watched directory
-    for (const target of targets) this.#dispatch.note(target, event);
+    for (const target of targets) this.#note(target, event);
+    for (const member of born) {
+      this.#refresh(member); // what happens to it, and below it, follows in the next events
+      this.#dispatch.note(member, event);
+    }
+  }
+
+  #note(target: Target, event: KernelEvent): void {
+    if (this.#watchSet.isDirect(target, event)) return this.#dispatch.note(target, event);
+    // A directory on the way was born or moved. What happens below it follows in the next events, so
+    // its inodes must be known by then. Who makes a directory is not who makes the file in it.
+    this.#refresh(target);
+    this.#dispatch.note(target, event.kind === "birth" ? { ...event, actor: undefined } : event);
+  }
+
+  #refresh(target: Target): void {
+    try {
+      this.#watchSet.refresh(target);
+    } catch (error) {
+      log.debug(`${target.path}: ${messageOf(error)}`); // the look to come says it
+    }
   }
 
   /** New members of watched directories. */
@@ -150,10 +171,11 @@ export class Monitor {
     }
     const sightings = responsible(occasion.sightings);
     const { backend } = this.#source;
+    const names = { userName, fingerprint: this.#store.fingerprint };
     this.#store.record({
       path,
       state,
-      line: (seq) => changeLine({ seq, backend, origin, file: path, difference, sightings, userName }),
+      line: (seq) => changeLine({ seq, backend, origin, file: path, difference, sightings, names }),
     });
     this.#counts.changed++;
     this.#onLine();

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { version } from "../../package.json";
-import type { Difference } from "../consumers/consumer.ts";
+import { redactArgs } from "../consumers/args.ts";
+import type { Difference, Fingerprint } from "../consumers/consumer.ts";
 import type { Actor } from "../event.ts";
 import type { Sighting } from "../watch/attribution.ts";
 
@@ -20,6 +21,14 @@ export function rfc3339(time: bigint): string {
   return `${seconds}.${String(micros % 1_000_000n).padStart(6, "0")}Z`;
 }
 
+/** What actors are described with. */
+export interface Names {
+  /** Name of a user id. */
+  readonly userName: (uid: number) => string;
+  /** For secrets on a command line. */
+  readonly fingerprint: Fingerprint;
+}
+
 /** A change as a line of JSON, without the newline. Keys and their order are the README's. */
 export function changeLine(change: {
   readonly seq: number;
@@ -29,8 +38,7 @@ export function changeLine(change: {
   readonly difference: Difference;
   /** The processes responsible, the last one last; none when the change was not seen live. */
   readonly sightings: readonly Sighting[];
-  /** Name of a user id. */
-  readonly userName: (uid: number) => string;
+  readonly names: Names;
 }): string {
   const { difference, sightings } = change;
   return JSON.stringify({
@@ -41,7 +49,7 @@ export function changeLine(change: {
     consumer: difference.consumer,
     file: change.file,
     ...difference.details,
-    ...actorKeys(sightings, change.userName),
+    ...actorKeys(sightings, change.names),
   });
 }
 
@@ -66,18 +74,18 @@ function head(seq: number, time: bigint, level: string, message: string) {
   return { time: rfc3339(time), seq, level, message, host: hostname(), version };
 }
 
-function actorKeys(sightings: readonly Sighting[], userName: (uid: number) => string): Record<string, unknown> {
+function actorKeys(sightings: readonly Sighting[], names: Names): Record<string, unknown> {
   const actors = sightings.map((sighting) => sighting.actor).filter((actor) => actor !== undefined);
-  const last = sightings.at(-1)?.actor;
+  const last = actors.at(-1);
   return {
-    ...(last === undefined ? {} : describeActor(last, userName)),
-    ...(actors.length > 1 ? { actors: actors.map((actor) => describeActor(actor, userName)) } : {}),
+    ...(last === undefined ? {} : describeActor(last, names)),
+    ...(actors.length > 1 ? { actors: actors.map((actor) => describeActor(actor, names)) } : {}),
   };
 }
 
-function describeActor(actor: Actor, userName: (uid: number) => string): Record<string, unknown> {
+function describeActor(actor: Actor, { userName, fingerprint }: Names): Record<string, unknown> {
   return {
-    process: actor.process,
+    process: { ...actor.process, args: redactArgs(actor.process.args, fingerprint) },
     processName: actor.process.name,
     user: userName(actor.uid),
     ...(actor.loginuid === undefined ? {} : { loginUser: userName(actor.loginuid) }),

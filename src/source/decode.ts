@@ -48,6 +48,12 @@ export function nodeKey(device: number, inode: bigint): NodeKey {
   return `${device}:${inode}` as NodeKey;
 }
 
+/** What nodeKey was made from. */
+export function parseNodeKey(key: NodeKey): { readonly device: number; readonly inode: bigint } {
+  const [device = "", inode = ""] = key.split(":");
+  return { device: Number(device), inode: BigInt(inode) };
+}
+
 /**
  * One record of the ring buffer. Returns undefined for a record that cannot be one of ours: too
  * short, or of a kind that this version does not know.

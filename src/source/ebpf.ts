@@ -6,15 +6,24 @@ import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook } from "../kernel/load.ts";
 import { Counter, WatchMap } from "../kernel/maps.ts";
 import type { RingMessage, RingRequest } from "../kernel/ring.worker.ts";
-import { type ClockOffsets, decodeEvent, nodeKey } from "./decode.ts";
+import { type ClockOffsets, decodeEvent, nodeKey, parseNodeKey } from "./decode.ts";
 import type { Source, SourceHandlers, WatchNode } from "./source.ts";
 
 /** WATCH_FILE and WATCH_DIRECTORY of bpf/watch.bpf.h. */
 const WATCH_FILE = 1;
 const WATCH_DIRECTORY = 2;
+const WATCH_INHERIT = 4;
 
-/** How often the count of lost records is read, in milliseconds. */
-const LOST_INTERVAL = 1000;
+/** How often the count of lost records is read, and forgotten what the kernel watches in vain, in milliseconds. */
+const TICK = 1000;
+/** How many ticks the owner has to say that it wants an inode that the kernel watches by itself. */
+const GRACE = 3;
+
+interface Watched {
+  readonly device: number;
+  readonly inode: bigint;
+  flags: number;
+}
 
 /** The source of choice: BPF programs in the kernel, a ring buffer, a thread that waits for it. */
 export class EbpfSource implements Source {
@@ -22,7 +31,9 @@ export class EbpfSource implements Source {
   readonly #object: LoadedObject;
   readonly #watches: WatchMap;
   readonly #lost: Counter;
-  readonly #nodes = new Map<NodeKey, { readonly device: number; readonly inode: bigint }>();
+  readonly #nodes = new Map<NodeKey, Watched>();
+  /** What the kernel watches since its birth and nobody asked for yet: ticks to go. */
+  readonly #inherited = new Map<NodeKey, number>();
   #lostBefore = 0n;
   #worker: Worker | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -40,11 +51,15 @@ export class EbpfSource implements Source {
   }
 
   watch(node: WatchNode): NodeKey {
-    const key = nodeKey(node.device, node.inode);
-    if (this.#nodes.has(key)) return key;
-    const flags = node.as === "directory" ? WATCH_FILE | WATCH_DIRECTORY : WATCH_FILE;
+    const { device, inode } = node;
+    const key = nodeKey(device, inode);
+    const known = this.#nodes.get(key);
+    let flags = WATCH_FILE | (known?.flags ?? 0);
+    if (node.as === "directory") flags |= WATCH_DIRECTORY;
+    if (node.inherit) flags |= WATCH_INHERIT;
+    if (known?.flags === flags) return key;
     try {
-      this.#watches.set(node.device, node.inode, flags);
+      this.#watches.set(device, inode, flags);
     } catch (error) {
       throw new BpfinkError(
         ExitStatus.cannotWatch,
@@ -52,7 +67,8 @@ export class EbpfSource implements Source {
         "watch fewer files, or give the process more memory (memory cgroup, RLIMIT_MEMLOCK before Linux 5.11)",
       );
     }
-    this.#nodes.set(key, { device: node.device, inode: node.inode });
+    this.#nodes.set(key, { device, inode, flags });
+    this.#inherited.delete(key);
     return key;
   }
 
@@ -72,8 +88,14 @@ export class EbpfSource implements Source {
       const clocks: ClockOffsets = { monotonic: realtimeOffset(), boottime: boottimeOffset() };
       for (const record of data.records) {
         const event = decodeEvent(record, clocks);
-        if (event === undefined) handlers.onLost(1);
-        else handlers.onEvent(event);
+        if (event === undefined) {
+          handlers.onLost(1);
+          continue;
+        }
+        if (event.kind === "birth" && event.node !== undefined && !this.#nodes.has(event.node)) {
+          this.#inherited.set(event.node, GRACE);
+        }
+        handlers.onEvent(event);
       }
       this.#reportLost(handlers);
     };
@@ -83,7 +105,10 @@ export class EbpfSource implements Source {
     };
     worker.postMessage(request);
     worker.unref();
-    this.#timer = setInterval(() => this.#reportLost(handlers), LOST_INTERVAL);
+    this.#timer = setInterval(() => {
+      this.#reportLost(handlers);
+      this.#forgetInherited();
+    }, TICK);
     this.#timer.unref();
   }
 
@@ -91,6 +116,18 @@ export class EbpfSource implements Source {
     const lost = this.#lost.read();
     if (lost > this.#lostBefore) handlers.onLost(Number(lost - this.#lostBefore));
     this.#lostBefore = lost;
+  }
+
+  #forgetInherited(): void {
+    for (const [key, ticks] of this.#inherited) {
+      if (ticks > 0) {
+        this.#inherited.set(key, ticks - 1);
+        continue;
+      }
+      this.#inherited.delete(key);
+      const { device, inode } = parseNodeKey(key);
+      this.#watches.delete(device, inode);
+    }
   }
 
   /** Detaches. The thread stays blocked in its poll until the process ends. */

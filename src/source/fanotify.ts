@@ -239,18 +239,23 @@ class ActorCache {
   of(event: FanotifyEvent): Actor | undefined {
     const { pid } = event;
     if (pid <= 0) return undefined;
-    if (!this.#actors.has(pid)) this.#actors.set(pid, this.#alive(event) ?? this.#processes?.find(pid));
+    if (!this.#actors.has(pid)) this.#actors.set(pid, this.#read(event));
     return this.#actors.get(pid);
   }
 
-  /** From /proc, if the process is still all there: a zombie has lost its executable and arguments. */
-  #alive({ pid, pidfd }: FanotifyEvent): Actor | undefined {
-    if (pidfd === abi.FAN_NOPIDFD) return undefined;
-    const actor = readProcess(pid);
-    // Checked after reading: a process that still is there had the number all the while.
-    if (pidfd !== undefined && pidfd >= 0 && !pidfdAlive(pidfd)) return undefined;
-    return actor?.process.executable === "" && this.#processes !== undefined ? undefined : actor;
+  /** From /proc if it is all there; a zombie has lost its executable and arguments, a kernel thread never had them. */
+  #read(event: FanotifyEvent): Actor | undefined {
+    const alive = readAlive(event);
+    if (alive !== undefined && alive.process.executable !== "") return alive;
+    return this.#processes?.find(event.pid) ?? alive;
   }
+}
+
+function readAlive({ pid, pidfd }: FanotifyEvent): Actor | undefined {
+  if (pidfd === abi.FAN_NOPIDFD) return undefined;
+  const actor = readProcess(pid);
+  // Checked after reading: a process that still is there had the number all the while.
+  return pidfd !== undefined && pidfd >= 0 && !pidfdAlive(pidfd) ? undefined : actor;
 }
 
 const keyOf = (fd: number): NodeKey => nodeKey(fstatfs(fd).fsid, nameToHandle(fd));

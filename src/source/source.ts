@@ -9,6 +9,11 @@ export interface WatchNode {
   readonly inode: bigint;
   /** "directory": report what happens to its entries. "file": report what happens to it. */
   readonly as: "directory" | "file";
+  /**
+   * Of a directory: a name in it is waited for. A source that can watches what is born there from
+   * its birth on, and forgets by itself what nobody asks to watch within seconds.
+   */
+  readonly inherit: boolean;
 }
 
 /** What a source reports to its owner. */

@@ -19,6 +19,8 @@ export interface Step {
 
 export interface Walk {
   readonly steps: readonly Step[];
+  /** Whether the last step is the last name of the path: the directory that holds it is there. */
+  readonly complete: boolean;
   /** Where the path leads, free of symbolic links; undefined when it leads nowhere now. */
   readonly end: { readonly path: string; readonly stat: Statx } | undefined;
 }
@@ -40,7 +42,7 @@ export function walk(fs: WalkFs, root: string, path: string): Walk {
   let current = root;
   let stat = fs.statx(root);
   while (stat !== undefined && pending.length > 0) {
-    if (stat.type !== "directory") return { steps, end: undefined };
+    if (stat.type !== "directory") return { steps, complete: false, end: undefined };
     const name = pending.shift()!;
     if (name === "..") {
       current = current === root ? root : dirname(current);
@@ -55,16 +57,17 @@ export function walk(fs: WalkFs, root: string, path: string): Walk {
       stat = nextStat;
       continue;
     }
-    if (++symlinks > MAX_SYMLINKS) return { steps, end: undefined };
+    if (++symlinks > MAX_SYMLINKS) return { steps, complete: false, end: undefined };
     const target = readlink(fs, next);
-    if (target === undefined) return { steps, end: undefined };
+    if (target === undefined) return { steps, complete: false, end: undefined };
     pending.unshift(...components(target));
     if (target.startsWith("/")) {
       current = root;
       stat = fs.statx(root);
     }
   }
-  return { steps, end: stat === undefined ? undefined : { path: current, stat } };
+  const complete = pending.length === 0;
+  return { steps, complete, end: stat === undefined ? undefined : { path: current, stat } };
 }
 
 /** Whether two walks met the same inodes under the same names. */

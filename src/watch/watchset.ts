@@ -15,6 +15,8 @@ interface Resolution {
   /** Every inode watched for it: the directories on its way, and the file itself. */
   readonly nodes: ReadonlySet<NodeKey>;
   readonly entries: ReadonlySet<EntryKey>;
+  /** The target's own entry; undefined while a directory on its way is missing. */
+  readonly last: EntryKey | undefined;
   readonly end: NodeKey | undefined;
 }
 
@@ -75,6 +77,15 @@ export class WatchSet {
     return targets;
   }
 
+  /** Whether an event is about the target itself, and not about a directory on its way. */
+  isDirect(target: Target, event: KernelEvent): boolean {
+    const resolution = this.#resolutions.get(target);
+    if (resolution === undefined) return true; // a new member
+    const { end, last } = resolution;
+    if (end !== undefined && event.node === end) return true;
+    return event.entries.some(({ directory, name }) => `${directory}/${name}` === last);
+  }
+
   /** Targets that lead to this directory: an unknown name in it is a new member of theirs. */
   targetsAt(directory: NodeKey): Iterable<Target> {
     return this.#byEnd.get(directory) ?? [];
@@ -88,24 +99,29 @@ export class WatchSet {
   #watch(found: Walk): Resolution | undefined {
     const nodes = new Set<NodeKey>();
     const entries = new Set<EntryKey>();
-    for (const { directory, directoryStat, name } of found.steps) {
-      const key = this.#watchNode(directory, directoryStat);
+    for (const [i, { directory, directoryStat, name }] of found.steps.entries()) {
+      const waitedFor = found.end === undefined && i === found.steps.length - 1;
+      const key = this.#watchNode(directory, directoryStat, waitedFor);
       if (key === undefined) return undefined;
       nodes.add(key);
       entries.add(`${key}/${name}`);
     }
-    const end = found.end && this.#watchNode(found.end.path, found.end.stat);
+    const end = found.end && this.#watchNode(found.end.path, found.end.stat, true);
     if (found.end !== undefined && end === undefined) return undefined;
     if (end !== undefined) nodes.add(end);
-    return { walk: found, nodes, entries, end };
+    const last = found.complete ? [...entries].at(-1) : undefined;
+    return { walk: found, nodes, entries, last, end };
   }
 
-  #watchNode(path: string, stat: Statx): NodeKey | undefined {
+  /** @param inherit for a directory: what is born in it will be wanted */
+  #watchNode(path: string, stat: Statx, inherit: boolean): NodeKey | undefined {
+    const isDirectory = stat.type === "directory";
     return this.#source.watch({
       path,
       device: this.#superBlocks.deviceOf(stat),
       inode: stat.inode,
-      as: stat.type === "directory" ? "directory" : "file",
+      as: isDirectory ? "directory" : "file",
+      inherit: isDirectory && inherit,
     });
   }
 

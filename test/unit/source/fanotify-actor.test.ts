@@ -43,7 +43,7 @@ test.skipIf(!root || !existsSync(lastPid))("a number that was given to another p
 test.skipIf(!root)("an actor is for the time of onEvent: a copy keeps it, a late question gets none", async () => {
   using rig = new Rig(tmpdir());
   using source = openFanotify();
-  source.watch({ path: rig.d, device: 0, inode: 0n, as: "directory" });
+  source.watch({ path: rig.d, device: 0, inode: 0n, as: "directory", inherit: false });
   const { promise, resolve } = Promise.withResolvers<[KernelEvent, KernelEvent]>();
   const events: KernelEvent[] = [];
   source.start({

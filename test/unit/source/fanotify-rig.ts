@@ -52,7 +52,7 @@ export class Rig implements Disposable {
   }
 
   watch(path: string, as: "file" | "directory", label: string): NodeKey | undefined {
-    const key = this.source.watch({ path, device: 0, inode: 0n, as });
+    const key = this.source.watch({ path, device: 0, inode: 0n, as, inherit: false });
     if (key !== undefined) this.#labels.set(key, label);
     return key;
   }

@@ -1,0 +1,83 @@
+// Processes that tests start: bpfink itself, and those that change files for it.
+import { join } from "node:path";
+
+/** The executable under test. */
+export const BPFINK = process.env["BPFINK"] ?? join(import.meta.dir, "../../dist/bpfink");
+
+/** In a VM the processor is emulated: some ten times slower. */
+export const inVm = process.env["BPFINK_KERNEL"] !== undefined;
+
+/** How long to wait for what must come, in milliseconds. */
+export const PATIENCE = inVm ? 60_000 : 10_000;
+
+/** Of a hook that starts bpfink, as beforeAll takes it. */
+export const SLOW = 3 * PATIENCE;
+
+export interface Ended {
+  readonly pid: number;
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+}
+
+/** The environment without what would turn a bpfink into a bun. */
+export function environment(extra: Record<string, string> = {}): Record<string, string> {
+  const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const { BUN_BE_BUN: _, ...rest } = Object.fromEntries(inherited);
+  return { ...rest, LC_ALL: "C", ...extra };
+}
+
+/** Runs a command to its end. */
+export async function end(command: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const child = Bun.spawn([...command], {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: environment(options.env),
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, status] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { pid: child.pid, status, stdout, stderr };
+}
+
+/** Runs a command that must succeed. */
+export async function run(...command: string[]): Promise<Ended> {
+  return succeeded(command, await end(command));
+}
+
+export function succeeded(command: readonly string[], ended: Ended): Ended {
+  if (ended.status !== 0) throw new Error(`${command.join(" ")}: status ${ended.status}\n${ended.stdout}${ended.stderr}`);
+  return ended;
+}
+
+/** Runs bpfink to its end. */
+export const bpfink = (args: readonly string[], options?: RunOptions): Promise<Ended> => end([BPFINK, ...args], options);
+
+/** A command that writes what it is given to a file, and lives on with it open: `tee -a FILE`, whatever is before it. */
+export class Writer implements AsyncDisposable {
+  readonly #child: Bun.Subprocess<"pipe", "ignore", "inherit">;
+
+  /** @param command must end up, in the same process, as a program that copies its input to a file */
+  constructor(...command: string[]) {
+    this.#child = Bun.spawn(command, { env: environment(), stdin: "pipe", stdout: "ignore", stderr: "inherit" });
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  async write(text: string): Promise<void> {
+    this.#child.stdin.write(text);
+    await this.#child.stdin.flush();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.exited;
+  }
+}

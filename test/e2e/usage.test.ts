@@ -1,0 +1,127 @@
+// What is said when bpfink cannot start: one line, with what to do about it, and the exit status for scripts.
+import { expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
+import { copyFileSync, existsSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { Bpfink } from "./bpfink.ts";
+import { TemporaryDirectory } from "./files.ts";
+import { BPFINK, bpfink, end, type Ended, inVm, SLOW } from "./process.ts";
+
+/** Runs bpfink, which must fail with one line that holds all these texts. */
+async function expectError(status: number, told: readonly string[], ended: Ended): Promise<void> {
+  expect(ended).toMatchObject({ status, stdout: "" });
+  // what it chose to watch with may be said before
+  const lines = ended.stderr.split("\n").filter((line) => !/^bpfink: (warn: not using ebpf|watching with)/.test(line));
+  expect(lines).toEqual([expect.stringMatching(/^bpfink: error: \S.*; \S.*$/), ""]);
+  for (const text of told) expect(lines[0]).toContain(text);
+}
+
+const usage: readonly (readonly [args: readonly string[], ...told: string[]])[] = [
+  [["--wach", "/etc/passwd"], "--wach", "did you mean --watch?"],
+  [["--databse=/x"], "--databse", "did you mean --database?"],
+  [["--frobnicate"], "--frobnicate", "--help"],
+  [["-w", "/etc/passwd"], "-w"],
+  [["-vx"], "-v"],
+  [["--watch"], "--watch needs a value", "--watch PATH"],
+  [["--watch", "--exclude", "/x"], "--watch needs a value"],
+  [["--watch="], "--watch needs a value"],
+  [["--watch", "etc/passwd"], "etc/passwd", "--watch /var/etc/passwd"],
+  [["--exclude", "*.log"], "--exclude", "relative", "/var/*.log"],
+  [["--database", "x.db"], "--database", "/var/x.db"],
+  [["--root", "x"], "--root", "/var/x"],
+  [["/etc/passwd"], "/etc/passwd", "--watch /etc/passwd"],
+  [["--watch", "/etc/passwd", "stop"], '"stop"'],
+  [["--watch", "/a", "--", "/b"], "/b"],
+  [["--backend", "epbf"], "epbf", "did you mean ebpf?"],
+  [["--backend", "magic"], "magic", "auto", "fanotify"],
+  [["--log-level", "wran"], "wran", "did you mean warn?"],
+  [["--log-level", "9"], "debug, info, warn, error"],
+  [["--root", "/a", "--root", "/b"], "--root", "once"],
+  [["--database", "/a", "--database", "/b"], "--database", "once"],
+  [["--backend", "auto", "--backend", "auto"], "--backend", "once"],
+  [["--help=yes"], "--help"],
+  [["--root", "/nonexistent", "--database", ":memory:"], "--root /nonexistent"],
+  [["--root", "/dev/null", "--database", ":memory:"], "--root /dev/null"],
+  [["--watch", "a\nb\u001b[31m"], "--watch"],
+];
+
+// how the command line is read does not depend on the kernel, and an emulated processor is slow
+const someUsage = inVm ? usage.slice(0, 1) : usage;
+
+test.each(someUsage)("bad usage: bpfink %p", async (args, ...told) => {
+  await expectError(2, told, await bpfink(args, { cwd: "/var" }));
+});
+
+test("not root", async () => {
+  using directory = new TemporaryDirectory();
+  const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  let executable = BPFINK;
+  if ((await end([...asNobody, "test", "-x", executable])).status !== 0) {
+    executable = directory.at("bpfink");
+    copyFileSync(BPFINK, executable);
+  }
+  const args = ["--watch", "/etc/passwd", "--database", directory.at("x.db")];
+  await expectError(3, ["root", "sudo"], await end([...asNobody, executable, ...args], { cwd: "/" }));
+});
+
+test(
+  "databases that cannot be used",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const at = (name: string) => directory.at(name);
+    const newer = new Database(directory.write("newer.db"));
+    newer.run("PRAGMA application_id = 0x62706669");
+    newer.run("PRAGMA user_version = 999");
+    newer.close();
+    const foreign = new Database(directory.write("foreign.db"));
+    foreign.run("CREATE TABLE bookmarks (url TEXT)");
+    foreign.close();
+    const garbage = "no database ".repeat(1000);
+    directory.write("garbage.db", garbage);
+    symlinkSync(at("elsewhere.db"), at("link.db"));
+    const unusable: readonly (readonly [path: string, ...told: string[]])[] = [
+      [directory.directory("directory.db"), "directory.db", "--database"],
+      [at("garbage.db"), "is not a database", "--database"],
+      [at("newer.db"), "999", "newer"],
+      [at("foreign.db"), "another program", "--database"],
+      [at("no/such/directory/x.db"), "directory", "--database"],
+      [join(directory.write("file"), "x.db"), "--database"],
+      [at("link.db"), "symbolic link", "--database"],
+      ["/proc/x.db"],
+    ];
+    await using first = await Bpfink.start({ database: at("locked.db") });
+    const cases = [...unusable, [first.database, "in use", "--database"] as const];
+    for (const [path, ...told] of inVm ? cases.slice(-1) : cases) {
+      await expectError(4, [path, ...told], await bpfink(["--watch", "/etc/passwd", "--database", path]));
+    }
+    expect(await Bun.file(at("garbage.db")).text()).toBe(garbage); // nothing is destroyed
+    expect(existsSync(at("elsewhere.db"))).toBe(false);
+    await first.noMoreLines(); // the second did not disturb it
+  },
+  SLOW,
+);
+
+test("a backend that this kernel does not permit", async () => {
+  const ended = await bpfink(["--watch", "/etc/passwd", "--database", ":memory:", "--backend", "ebpf/kprobe"]);
+  await expectError(2, ["ebpf/kprobe"], ended);
+});
+
+test("--help", async () => {
+  const { status, stdout, stderr } = await bpfink(["--help"]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout.split("\n").filter((line) => line.length > 100)).toEqual([]);
+  for (const option of ["watch", "exclude", "root", "database", "backend", "log-level", "version", "help"]) {
+    expect(stdout).toMatch(new RegExp(`^ +--${option}\\b`, "m"));
+  }
+  expect(stdout.endsWith("\n")).toBe(true);
+});
+
+test("--version names what is embedded", async () => {
+  const { status, stdout, stderr } = await bpfink(["--version"]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toMatch(/^bpfink \d+\.\d+\.\d+\nbun \d+\.\d+\.\d+\nlibbpf \d+\.\d+\nBPF object sha256:[0-9a-f]{64}\n$/);
+  const object = Bun.file(join(BPFINK, "../bpfink.bpf.o"));
+  if (!(await object.exists())) return; // in a VM there is the executable alone
+  const digest = new Bun.CryptoHasher("sha256").update(await object.bytes()).digest("hex");
+  expect(stdout).toContain(`sha256:${digest}\n`);
+});

@@ -1,0 +1,99 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Actor, KernelEvent } from "../../../src/event.ts";
+import { KINDS } from "../../../src/source/decode.ts";
+import { type Sighting, responsible, sight } from "../../../src/watch/attribution.ts";
+import { actorOf, eventOf, sightingOf } from "./events.ts";
+
+const sightAll = (events: readonly KernelEvent[], before: readonly Sighting[] = []): readonly Sighting[] =>
+  events.reduce(sight, before);
+const [a, b] = [actorOf(1), actorOf(2)];
+
+describe("sightings", () => {
+  test("are one per process, the last to act last", () => {
+    const events = [eventOf("write", 10n, a), eventOf("write", 20n, b), eventOf("close", 30n, a)];
+    expect(sightAll(events)).toEqual([
+      sightingOf(b, { first: 20n, last: 20n }),
+      sightingOf(a, { first: 10n, last: 30n }),
+    ]);
+  });
+
+  test("take everything but a close for an act", () => {
+    const acts = KINDS.map((kind) => sight([], eventOf(kind, 1n, a)).map(({ acted }) => acted));
+    expect(acts).toEqual(KINDS.map((kind) => [kind !== "close"]));
+  });
+
+  test("tell a process from its successor under the same number, and from what it executed before", () => {
+    const later = actorOf(1, { start: "2026-01-01T00:00:01.000Z" });
+    const executed = actorOf(1, { executable: "/usr/bin/sh" });
+    const events = [a, later, executed].map((actor) => eventOf("write", 1n, actor));
+    expect(sightAll(events).map(({ actor }) => actor)).toEqual([a, later, executed]);
+  });
+
+  test("hold those that are not known together", () => {
+    const events = [eventOf("write", 1n), eventOf("write", 5n)];
+    expect(sightAll(events)).toEqual([sightingOf(undefined, { first: 1n, last: 5n })]);
+  });
+
+  test("begin anew for a process that a line has named", () => {
+    const before = [sightingOf(a, { reported: true })];
+    expect(sight(before, eventOf("close", 9n, a))).toEqual([
+      ...before,
+      sightingOf(a, { first: 9n, last: 9n, acted: false }),
+    ]);
+  });
+
+  test("are left as they were", () => {
+    const before = Object.freeze([Object.freeze(sightingOf(a))]);
+    expect(sight(before, eventOf("write", 2n, a))).not.toBe(before);
+    expect(before).toEqual([sightingOf(a)]);
+  });
+
+  test("are bounded, and the last ones stay", () => {
+    const events = Array.from({ length: 1000 }, (_, i) => eventOf("write", BigInt(i), actorOf(i)));
+    const pids = sightAll(events).map(({ actor }) => actor?.process.pid);
+    expect(pids).toEqual(Array.from({ length: 16 }, (_, i) => 984 + i));
+  });
+
+  // Else whoever writes hides behind sixteen processes that open the file for writing and write nothing.
+  test("bug: keep the process that acted when many only closed the file after it", () => {
+    const closers = Array.from({ length: 16 }, (_, i) => eventOf("close", BigInt(i + 2), actorOf(i + 2)));
+    const named = responsible(sightAll([eventOf("write", 1n, a), ...closers]));
+    expect(named.map(({ actor }) => actor)).toContain(a);
+  });
+
+  test("of any events: no process twice, in the order of their last event, times in order", () => {
+    const anyActor = fc.option(fc.nat(4), { nil: undefined });
+    const anyEvents = fc.array(fc.tuple(fc.constantFrom(...KINDS), anyActor), { maxLength: 40 });
+    fc.assert(
+      fc.property(anyEvents, (list) => {
+        const actors = new Map<number | undefined, Actor>();
+        const events = list.map(([kind, pid], i) => {
+          if (pid !== undefined && !actors.has(pid)) actors.set(pid, actorOf(pid));
+          return eventOf(kind, BigInt(i), actors.get(pid));
+        });
+        const expected = [...new Set(events.map(({ actor }) => actor).reverse())].reverse().map((actor) => {
+          const own = events.filter((event) => event.actor === actor);
+          const acted = own.some(({ kind }) => kind !== "close");
+          return sightingOf(actor, { first: own[0]!.time, last: own.at(-1)!.time, acted });
+        });
+        expect(sightAll(events)).toEqual(expected);
+      }),
+    );
+  });
+});
+
+describe("responsible are", () => {
+  const closed = sightingOf(b, { acted: false });
+  const reported = sightingOf(actorOf(3), { reported: true });
+
+  test.each<[string, readonly Sighting[], readonly Sighting[]]>([
+    ["nobody, when nobody was seen", [], []],
+    ["those that acted", [reported, sightingOf(a), closed], [sightingOf(a)]],
+    ["all that acted", [sightingOf(a), sightingOf(b)], [sightingOf(a), sightingOf(b)]],
+    ["those that closed the file, when nobody acted", [reported, closed], [closed]],
+    ["those that were reported, when nobody else was seen", [reported], [reported]],
+  ])("%s", (_, sightings, expected) => {
+    expect(responsible(sightings)).toEqual(expected);
+  });
+});
