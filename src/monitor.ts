@@ -1,10 +1,10 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Look, State } from "./consumers/consumer.ts";
 import { consumerFor } from "./consumers/registry.ts";
 import { messageOf } from "./errors.ts";
 import type { KernelEvent } from "./event.ts";
 import { log } from "./log.ts";
+import { joinPath, pathBytes, pathText } from "./paths.ts";
 import { changeLine, type Origin } from "./sinks/line.ts";
 import type { Source } from "./source/source.ts";
 import type { Store } from "./state/store.ts";
@@ -76,7 +76,7 @@ export class Monitor {
       // members that were there at the last run and are not now
       for (const path of known) {
         if (this.#targets.has(path) || !this.#selection.includes(path)) continue;
-        const root = this.#selection.roots.find((root) => path.startsWith(join(root.path, "/")));
+        const root = this.#selection.roots.find((root) => path.startsWith(joinPath(root.path, "")));
         if (root !== undefined) this.#look(this.#add(path, root), origin, UNSEEN);
       }
     });
@@ -98,6 +98,7 @@ export class Monitor {
   }
 
   #note(target: Target, event: KernelEvent): void {
+    if (event.kind === "birth" || event.kind === "gone" || event.kind === "rename") this.#watchSet.invalidate(target);
     if (this.#watchSet.isDirect(target, event)) return this.#dispatch.note(target, event);
     // A directory on the way was born or moved. What happens below it follows in the next events, so
     // its inodes must be known by then. Who makes a directory is not who makes the file in it.
@@ -117,7 +118,7 @@ export class Monitor {
   #born(event: KernelEvent): Target[] {
     return event.entries.flatMap(({ directory, name }) =>
       [...this.#watchSet.targetsAt(directory)]
-        .map((parent) => ({ parent, path: join(parent.path, name) }))
+        .map((parent) => ({ parent, path: joinPath(parent.path, name) }))
         .filter(({ path }) => !this.#targets.has(path) && this.#selection.includes(path))
         .map(({ parent, path }) => this.#add(path, parent)),
     );
@@ -144,7 +145,7 @@ export class Monitor {
       const known = this.#store.load(target.path);
       const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
       const made = this.#compare(target, before, look, origin, occasion);
-      const members = look.type === "directory" && end !== undefined ? readdirSync(end.path) : [];
+      const members = look.type === "directory" && end !== undefined ? membersOf(end.path) : [];
       this.#lookAtMembers(target, members, origin, occasion, before === undefined);
       if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
       return made;
@@ -190,7 +191,7 @@ export class Monitor {
     occasion: Occasion,
     baseline: boolean,
   ): void {
-    const present = new Set(names.map((name) => join(directory.path, name)));
+    const present = new Set(names.map((name) => joinPath(directory.path, name)));
     for (const path of present) {
       const known = this.#targets.get(path);
       if (known !== undefined && origin === "live") continue;
@@ -220,5 +221,15 @@ export class Monitor {
     this.#members.delete(target);
     const siblings = target.parent && this.#members.get(target.parent);
     siblings?.delete(target);
+  }
+}
+
+/** Names in a directory; none if it is gone by now, which its own event will say. */
+function membersOf(path: string): string[] {
+  try {
+    return readdirSync(pathBytes(path), { encoding: "buffer" }).map(pathText);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+    throw error;
   }
 }

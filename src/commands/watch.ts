@@ -1,4 +1,5 @@
 import { realpathSync, statSync } from "node:fs";
+import { relative } from "node:path";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import { isRoot } from "../kernel/libc.ts";
 import { log } from "../log.ts";
@@ -7,6 +8,7 @@ import type { Options } from "../options.ts";
 import { type OwnAction, ownLine } from "../sinks/line.ts";
 import { StdoutSink } from "../sinks/stdout.ts";
 import { openSource } from "../source/choose.ts";
+import { MEMORY } from "../state/open.ts";
 import { Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
 import { select } from "../watch/selection.ts";
@@ -39,7 +41,7 @@ export async function watch(options: Options): Promise<ExitStatus> {
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
   );
   const onLine = () => void sink.pump();
-  const monitor = new Monitor({ store, source, selection: select(options.watch, options.exclude), root, onLine });
+  const monitor = new Monitor({ store, source, selection: select(options.watch, [...options.exclude, ...ownFiles(options)]), root, onLine });
   const say = (level: "info" | "error", action: OwnAction, message: string, details: Record<string, unknown>) => {
     store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details }));
     onLine();
@@ -48,7 +50,7 @@ export async function watch(options: Options): Promise<ExitStatus> {
     say("error", "gap", "events lost, looking at everything", lost === undefined ? {} : { lost });
     monitor.lookAtAll("gap");
   });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
 
   source.start({
     onEvent: (event) => monitor.onEvent(event),
@@ -66,6 +68,15 @@ export async function watch(options: Options): Promise<ExitStatus> {
   await Promise.race([sink.pump(), Bun.sleep(STOP_LIMIT)]);
   reportUnprinted(store, options.database);
   return status;
+}
+
+/** The database, which each line changes: watching it would never end. As globs, seen from --root. */
+function ownFiles({ database, root }: Options): string[] {
+  if (database === MEMORY) return [];
+  const seen = relative(root, database);
+  if (seen.startsWith("../")) return [];
+  const literal = `/${seen}`.replace(/[\\*?[\]{}!]/g, "\\$&");
+  return ["", "-wal", "-shm", "-lock"].map((suffix) => literal + suffix);
 }
 
 function directoryAt(path: string): string {
@@ -94,7 +105,7 @@ function gapReporter(report: (lost: number | undefined) => void): (lost: number 
 function reportUnprinted(store: Store, database: string): void {
   if (store.undelivered(0, 1).length === 0) return;
   log.warn(
-    database === ":memory:"
+    database === MEMORY
       ? "stdout was not read: its last lines are lost with the database in memory"
       : "stdout was not read: what is not printed will be at the next start",
   );

@@ -1,6 +1,7 @@
 import { dlopen, read } from "bun:ffi";
 import { closeSync, constants, writeSync } from "node:fs";
 import { constants as osConstants } from "node:os";
+import { pathBytes } from "../paths.ts";
 import { SystemError, hasCode } from "./errno.ts";
 import { STATX_BASIC_STATS, STATX_MNT_ID, type Statx, decodeStatx } from "./statx.ts";
 
@@ -91,11 +92,11 @@ function unwrap(call: string, result: number, on?: string): number {
   throw new SystemError(call, read.i32(errnoAddress), on);
 }
 
-/** NUL-terminated UTF-8. A NUL inside would silently name another file. */
+/** The bytes of a path (or of plain text), NUL-terminated. A NUL inside would silently name another file. */
 function cString(text: string): Uint8Array {
   if (text.includes("\0"))
     throw new SystemError("path with a NUL byte", osConstants.errno.EINVAL, JSON.stringify(text));
-  return Buffer.from(`${text}\0`, "utf8");
+  return Buffer.concat([pathBytes(text), Buffer.of(0)]);
 }
 
 /** memfd_create(2): an anonymous file with these bytes, closed on exec. The caller closes it. */

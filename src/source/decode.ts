@@ -1,3 +1,4 @@
+import { pathText } from "../paths.ts";
 import type { Actor, ChangeKind, KernelEvent, NodeKey } from "../event.ts";
 
 /**
@@ -69,7 +70,7 @@ export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEve
   for (let i = 0; i < count; i++) {
     const entry = LAYOUT.entry_event.entry + i * SIZE.entry;
     const directory = decodeNode(view, entry + LAYOUT.entry.directory);
-    const name = untilNul(record.subarray(entry + LAYOUT.entry.name, entry + SIZE.entry));
+    const name = pathText(beforeNul(record.subarray(entry + LAYOUT.entry.name, entry + SIZE.entry)));
     if (directory !== undefined) entries.push({ directory, name });
   }
   return {
@@ -135,8 +136,12 @@ function strings(bytes: Uint8Array): string[] {
 }
 
 function untilNul(bytes: Uint8Array): string {
+  return text(beforeNul(bytes));
+}
+
+function beforeNul(bytes: Uint8Array): Uint8Array {
   const end = bytes.indexOf(0);
-  return text(end < 0 ? bytes : bytes.subarray(0, end));
+  return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();

@@ -1,3 +1,4 @@
+import { pathText } from "../paths.ts";
 import type { ChangeKind, NodeKey } from "../event.ts";
 import {
   FANOTIFY_METADATA_VERSION,
@@ -111,11 +112,9 @@ function decodeFid(bytes: Uint8Array, view: DataView, info: number, end: number)
     bytes: bytes.subarray(handle, handleEnd),
   });
   const nul = bytes.indexOf(0, handleEnd);
-  const name = nul === -1 || nul >= end ? "" : utf8.decode(bytes.subarray(handleEnd, nul));
+  const name = nul === -1 || nul >= end ? "" : pathText(bytes.subarray(handleEnd, nul));
   return { key, name };
 }
-
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The identity of an inode on this host: `fsid:handle-type:handle`, as fanotify reports and name_to_handle_at(2) tells it. */
 export function nodeKey(fsid: Uint8Array, handle: { readonly type: number; readonly bytes: Uint8Array }): NodeKey {

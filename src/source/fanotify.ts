@@ -1,5 +1,4 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Actor, KernelEvent, NodeKey } from "../event.ts";
 import { SystemError, hasCode } from "../kernel/errno.ts";
 import * as abi from "../kernel/fanotify-abi.ts";
@@ -14,6 +13,7 @@ import {
   realtime,
   statx,
 } from "../kernel/libc.ts";
+import { parentPath, pathBytes } from "../paths.ts";
 import { readProcess } from "../watch/process.ts";
 import { type FanotifyEvent, decodeEvents, handleOf, kindsOf, nodeKey } from "./fanotify-decode.ts";
 import { initRefused, markRefused } from "./fanotify-errors.ts";
@@ -272,7 +272,7 @@ function reopen(key: NodeKey, path: string): number | undefined {
     const byPath = openPath(path);
     if (has(byPath)) return byPath;
     // open_by_handle_at(2) takes no O_PATH descriptor for the mount.
-    const mount = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    const mount = openSync(pathBytes(parentPath(path)), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
       const byHandle = openHandle(mount, handleOf(key));
       return has(byHandle) ? byHandle : undefined;

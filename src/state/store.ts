@@ -61,30 +61,30 @@ export class Store implements Keys, Disposable {
 
   load(path: string): State | undefined {
     return this.#do(() => {
-      const row = this.#sql.load.get(path);
+      const row = this.#sql.load.get(keyOf(path));
       return row === null ? undefined : this.#parse(row.state);
     });
   }
 
   /** Every path that has a state, in order. */
   paths(): string[] {
-    return this.#do(() => this.#sql.paths.all().map(({ path }) => path));
+    return this.#do(() => this.#sql.paths.all().map(({ path }) => pathOf(path)));
   }
 
   forget(path: string): void {
-    this.#do(() => this.#sql.forget.run(path));
+    this.#do(() => this.#sql.forget.run(keyOf(path)));
   }
 
   /** A state that no line tells of: the first one of a file. */
   baseline(path: string, state: State): void {
-    this.#do(() => this.#sql.save.run(path, JSON.stringify(state)));
+    this.#do(() => this.#sql.save.run(keyOf(path), JSON.stringify(state)));
   }
 
   /** New states and the lines that tell of them, in one transaction. */
   record(...changes: readonly Change[]): Entry[] {
     return this.#transaction(() =>
       changes.map(({ path, state, line }) => {
-        this.#sql.save.run(path, JSON.stringify(state));
+        this.#sql.save.run(keyOf(path), JSON.stringify(state));
         return this.#insert(line);
       }),
     );
@@ -184,3 +184,7 @@ function statements(database: Database) {
     prune: prepare<void, [seq: number]>("DELETE FROM journal WHERE delivered = 1 AND seq <= ?"),
   };
 }
+
+/** SQLite's text is UTF-8: a path that is not (src/paths.ts) is kept as its JSON, which begins with a quote. */
+const keyOf = (path: string): string => (path.isWellFormed() ? path : JSON.stringify(path));
+const pathOf = (key: string): string => (key.startsWith('"') ? (JSON.parse(key) as string) : key);

@@ -25,7 +25,18 @@ export function sight(sightings: readonly Sighting[], event: KernelEvent): Sight
     acted: same?.acted === true || isAct(event.kind),
     reported: false,
   };
-  return [...sightings.filter((other) => other !== same), sighting].slice(-MAX_SIGHTINGS);
+  const all = [...sightings.filter((other) => other !== same), sighting];
+  const dropped = all.length > MAX_SIGHTINGS ? leastTelling(all) : undefined;
+  return all.filter((other) => other !== dropped);
+}
+
+/** The one to give up: named already, else one that only closed the file, else the oldest. */
+function leastTelling(sightings: readonly Sighting[]): Sighting | undefined {
+  return (
+    sightings.find((sighting) => sighting.reported) ??
+    sightings.find((sighting) => !sighting.acted) ??
+    sightings[0]
+  );
 }
 
 /**

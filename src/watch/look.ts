@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { FileLook, Look, Metadata } from "../consumers/consumer.ts";
 import { type Statx, statx } from "../kernel/libc.ts";
+import { pathBytes } from "../paths.ts";
 
 /** Content up to this size is given to consumers; what is longer is hashed only. Bytes. */
 export const CONTENT_LIMIT = 1 << 20;
@@ -24,7 +25,7 @@ export function lookAt(path: string): Look {
   if (stat.type !== "file") return { type: stat.type, ...metadataOf(stat) };
   let fd: number;
   try {
-    fd = openSync(path, OPEN_FLAGS);
+    fd = openSync(pathBytes(path), OPEN_FLAGS);
   } catch (error) {
     if (["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes((error as NodeJS.ErrnoException).code ?? ""))
       return { type: "missing" };

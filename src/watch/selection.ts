@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { joinPath, parentPath } from "../paths.ts";
 import type { Target } from "./target.ts";
 
 /** Characters that make a --watch PATH a glob. */
@@ -19,8 +19,9 @@ export interface Selection {
  * @param exclude globs of absolute paths; what matches, and everything below it, is left out
  */
 export function select(watch: readonly string[], exclude: readonly string[]): Selection {
-  const plain = new Set(watch.filter((path) => !MAGIC.test(path)));
-  const globs = watch.filter((path) => MAGIC.test(path)).map((pattern) => new GlobWatch(pattern));
+  const paths = watch.flatMap(expandBraces);
+  const plain = new Set(paths.filter((path) => !MAGIC.test(path)));
+  const globs = paths.filter((path) => MAGIC.test(path)).map((pattern) => new GlobWatch(pattern));
   const excluded = exclude.map((pattern) => new Bun.Glob(pattern));
   const isExcluded = (path: string) => selfAndAncestors(path).some((p) => excluded.some((glob) => glob.match(p)));
   const inPlain = (path: string) => selfAndAncestors(path).some((p) => plain.has(p));
@@ -55,13 +56,23 @@ class GlobWatch {
     return this.#glob.match(path);
   }
 
-  /** Whether a match can lie below this path. */
+  /** Whether a match can lie below this path, the base included. */
   leadsTo(path: string): boolean {
-    if (this.#levels.some((level) => level.match(path))) return true;
+    if (path === this.base || this.#levels.some((level) => level.match(path))) return true;
     if (this.#deep === undefined) return false;
-    const deep = new Bun.Glob(join(this.#deep, "**"));
+    const deep = new Bun.Glob(joinPath(this.#deep, "**"));
     return deep.match(path);
   }
+}
+
+/** `/etc/{a,b/c}` to `/etc/a` and `/etc/b/c`, so that the parts of a pattern are those of its paths. */
+function expandBraces(pattern: string): string[] {
+  const inner = /\{([^{}]*)\}/.exec(pattern);
+  if (inner === null) return [pattern];
+  const [group, choices = ""] = inner;
+  const head = pattern.slice(0, inner.index);
+  const tail = pattern.slice(inner.index + group.length);
+  return choices.split(",").flatMap((choice) => expandBraces(head + choice + tail));
 }
 
 function range(from: number, to: number): number[] {
@@ -71,6 +82,6 @@ function range(from: number, to: number): number[] {
 /** The path, its directory, and so on up to `/`. */
 function selfAndAncestors(path: string): string[] {
   const paths = [path];
-  for (let at = path; at !== "/" && at !== "."; ) paths.push((at = dirname(at)));
+  for (let at = path; at !== "/"; ) paths.push((at = parentPath(at)));
   return paths;
 }

@@ -1,5 +1,6 @@
-import { dirname, join } from "node:path";
+import { hasCode } from "../kernel/errno.ts";
 import type { Statx } from "../kernel/libc.ts";
+import { joinPath, parentPath } from "../paths.ts";
 
 /** The file system as the walk needs it. */
 export interface WalkFs {
@@ -44,14 +45,15 @@ export function walk(fs: WalkFs, root: string, path: string): Walk {
   while (stat !== undefined && pending.length > 0) {
     if (stat.type !== "directory") return { steps, complete: false, end: undefined };
     const name = pending.shift()!;
+    if (name === ".") continue;
     if (name === "..") {
-      current = current === root ? root : dirname(current);
+      current = current === root ? root : parentPath(current);
       stat = fs.statx(current);
       continue;
     }
     steps.push({ directory: current, directoryStat: stat, name });
-    const next = join(current, name);
-    const nextStat = fs.statx(next);
+    const next = joinPath(current, name);
+    const nextStat = lookUp(fs, next);
     if (nextStat?.type !== "symlink") {
       current = next;
       stat = nextStat;
@@ -75,6 +77,7 @@ export function sameWalk(a: Walk, b: Walk): boolean {
   return (
     a.end?.path === b.end?.path &&
     a.end?.stat.inode === b.end?.stat.inode &&
+    a.end?.stat.type === b.end?.stat.type &&
     a.end?.stat.mountId === b.end?.stat.mountId &&
     a.steps.length === b.steps.length &&
     a.steps.every((step, i) => {
@@ -89,6 +92,16 @@ export function sameWalk(a: Walk, b: Walk): boolean {
   );
 }
 
+/** A name that is too long is there no more than one that is missing. */
+function lookUp(fs: WalkFs, path: string): Statx | undefined {
+  try {
+    return fs.statx(path);
+  } catch (error) {
+    if (hasCode(error, "ENAMETOOLONG", "ELOOP")) return undefined;
+    throw error;
+  }
+}
+
 function readlink(fs: WalkFs, path: string): string | undefined {
   try {
     return fs.readlink(path);
@@ -97,6 +110,8 @@ function readlink(fs: WalkFs, path: string): string | undefined {
   }
 }
 
+/** A slash at the end asks for a directory, as a dot does. */
 function components(path: string): string[] {
-  return path.split("/").filter((name) => name !== "" && name !== ".");
+  const names = path.split("/").filter((name) => name !== "");
+  return path.endsWith("/") ? [...names, "."] : names;
 }

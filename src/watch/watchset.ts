@@ -1,6 +1,7 @@
 import { readlinkSync } from "node:fs";
 import type { KernelEvent, NodeKey } from "../event.ts";
 import { type Statx, statx } from "../kernel/libc.ts";
+import { pathBytes, pathText } from "../paths.ts";
 import type { Source } from "../source/source.ts";
 import { SuperBlocks } from "./mounts.ts";
 import type { Target } from "./target.ts";
@@ -34,6 +35,7 @@ export class WatchSet {
   readonly #root: string;
   readonly #superBlocks = new SuperBlocks();
   readonly #resolutions = new Map<Target, Resolution>();
+  readonly #stale = new Set<Target>();
   readonly #users = new Map<NodeKey, Set<Target>>();
   readonly #byEntry = new Map<EntryKey, Set<Target>>();
   readonly #byEnd = new Map<NodeKey, Set<Target>>();
@@ -51,7 +53,7 @@ export class WatchSet {
   refresh(target: Target): Walk["end"] {
     let found = this.#walk(target);
     const before = this.#resolutions.get(target);
-    if (before !== undefined && sameWalk(before.walk, found)) return found.end;
+    if (before !== undefined && !this.#stale.delete(target) && sameWalk(before.walk, found)) return found.end;
     for (let attempt = 1; ; attempt++) {
       const resolution = this.#watch(found);
       const again = this.#walk(target);
@@ -63,8 +65,17 @@ export class WatchSet {
     }
   }
 
+  /**
+   * Says that a name on the way of a target was given, taken or moved: the next refresh watches
+   * everything anew. An inode number alone cannot tell a file from its successor.
+   */
+  invalidate(target: Target): void {
+    this.#stale.add(target);
+  }
+
   /** Forgets a target. */
   remove(target: Target): void {
+    this.#stale.delete(target);
     this.#replace(target, undefined);
   }
 
@@ -92,7 +103,7 @@ export class WatchSet {
   }
 
   #walk(target: Target): Walk {
-    return walk({ statx, readlink: (path) => readlinkSync(path) }, this.#root, target.path);
+    return walk({ statx, readlink }, this.#root, target.path);
   }
 
   /** undefined when something on the way vanished before it could be watched. */
@@ -140,6 +151,10 @@ export class WatchSet {
     if (before?.end !== undefined) unlink(this.#byEnd, before.end, target);
     if (next?.end !== undefined) link(this.#byEnd, next.end, target);
   }
+}
+
+function readlink(path: string): string {
+  return pathText(readlinkSync(pathBytes(path), { encoding: "buffer" }));
 }
 
 function link<K>(index: Map<K, Set<Target>>, key: K, target: Target): void {

@@ -6,6 +6,8 @@ import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
 import { SLOW } from "./process.ts";
 
+const secrets: { readonly text: string; readonly shortest: number }[] = [];
+
 /** Two hashes of each scheme of crypt(5), in pairs; what is random in them is in no other text here. */
 const HASHES: readonly (readonly [scheme: string, first: string, second: string])[] = [
   ["yescrypt", `$y$j9T$${secret(22)}$${secret(43)}`, `$y$j9T$${secret(22)}$${secret(43)}`],
@@ -24,18 +26,21 @@ const HASHES: readonly (readonly [scheme: string, first: string, second: string]
 
 /** Names under which the same content is watched. */
 const NAMES = ["etc/shadow", "etc/shadow-", "etc/shadow+", "etc/gshadow", "etc/gshadow-", "etc/passwd", "notes.txt", "etc/app.conf"];
-const SHORTEST = 5;
-const secrets: string[] = [];
 
+/** Random, and of a kind (capitals and others by turns) that nothing else here has even five characters of. */
 function secret(length: number): string {
-  const text = Buffer.from(crypto.getRandomValues(new Uint8Array(length))).toString("base64").replace(/[+=]/g, ".");
-  secrets.push(text.slice(0, length));
-  return text.slice(0, length);
+  const pick = (alphabet: string) => alphabet[Math.floor(Math.random() * alphabet.length)] ?? "";
+  const characters = Array.from({ length }, (_, i) => pick(i % 2 === 0 ? "GHJKLMNPQRSTUVWXYZ" : "ghjkmnpqrstvwxyz23456789./"));
+  const text = characters.join("");
+  secrets.push({ text, shortest: 5 });
+  return text;
 }
 
+/** Digests and fingerprints are hexadecimal, too: five characters of this are found by chance. */
 function hex(length: number): string {
-  secrets.push(Buffer.from(crypto.getRandomValues(new Uint8Array(length / 2))).toString("hex"));
-  return secrets.at(-1) ?? "";
+  const text = Buffer.from(crypto.getRandomValues(new Uint8Array(length / 2))).toString("hex");
+  secrets.push({ text, shortest: 10 });
+  return text;
 }
 
 /** The content of one file: every scheme's hash, the first or the second, for a user each. */
@@ -48,16 +53,15 @@ function content(name: string, which: 1 | 2, prefix: string): string {
   return HASHES.map((hashes, i) => line(`user${i}`, prefix + hashes[which])).join("");
 }
 
-/** Pieces of a secret that a text holds, as "offset in the secret: text around". */
+/** The first piece of each secret that a text holds, and what is around it. */
 function leaks(text: string): string[] {
-  const found: string[] = [];
-  for (const whole of secrets) {
-    for (let i = 0; i + SHORTEST <= whole.length; i++) {
-      const at = text.indexOf(whole.slice(i, i + SHORTEST));
-      if (at >= 0) found.push(`${whole.slice(i, i + SHORTEST)}: …${JSON.stringify(text.slice(Math.max(0, at - 80), at + 40))}`);
+  return secrets.flatMap(({ text: whole, shortest }) => {
+    for (let i = 0; i + shortest <= whole.length; i++) {
+      const at = text.indexOf(whole.slice(i, i + shortest));
+      if (at >= 0) return [`${whole.slice(i)}: …${text.slice(Math.max(0, at - 80), at + 80)}…`];
     }
-  }
-  return found;
+    return [];
+  });
 }
 
 test(
@@ -80,10 +84,11 @@ test(
       }
       await bp.noMoreLines();
     }
-    // half a line, a line without its name, a hash on a line of its own, hashes in a new file of a directory
+    // half a line, a line without its name, a hash on a line of its own; what follows a line torn in its hash
     const hash = HASHES[4]?.[1] ?? "";
-    for (const broken of [`root:${hash}`, `${hash}:19000:0:99999:7:::\n`, `${hash}\n`, `x\n${hash.slice(6)}:1:2:3\n`]) {
-      for (const name of NAMES) directory.write(name, broken, 0o600);
+    const torn = `${hash.slice(6)}:1:2:3\n`;
+    for (const broken of [`root:${hash}`, `${hash}:19000:0:99999:7:::\n`, `${hash}\n`, torn]) {
+      for (const name of broken === torn ? NAMES.slice(0, -2) : NAMES) directory.write(name, broken, 0o600);
       await bp.rest();
     }
     directory.write("dir/nshadow", content("shadow", 2, ""));

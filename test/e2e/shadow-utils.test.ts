@@ -144,7 +144,7 @@ test("userdel", async () => {
   for (const line of lines) expect(line).toMatchObject({ add: [], del: [{ user: "bob" }] });
 });
 
-const named: readonly (readonly [...command: string[]])[] = [
+const named: readonly (readonly string[])[] = [
   ["useradd", "-u", "1002", "-M", "carl"],
   ["passwd", "-l", "ann"],
   ["chage", "-M", "90", "ann"],
@@ -152,8 +152,8 @@ const named: readonly (readonly [...command: string[]])[] = [
   ["userdel", "-f", "carl"],
 ];
 
-test.each(named)("%s %s %s %s is named with its arguments", async (...command) => {
-  const pid = await tool(command);
+test.each(named.map((command) => [command.join(" "), command] as const))("%s: who did it", async (_, command) => {
+  const pid = await tool([...command]);
   const lines = await bp.rest();
   expect(lines.length).toBeGreaterThan(0);
   const executable = realpathSync(Bun.which(command[0] ?? "") ?? "");

@@ -1,17 +1,17 @@
 // Who did it: processes that live on, and those that are gone before anybody can look at them.
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { chmodSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, openSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
 import type { Line } from "./line.ts";
-import { end, run, SLOW, Writer } from "./process.ts";
+import { end, inVm, run, SLOW, Writer } from "./process.ts";
 
 const directory = new TemporaryDirectory();
 const NOBODY = "65534";
 const names = [
   ...["test", "tee", "script", "sed", "mv", "cp", "rm", "chmod", "chown", "append", "truncate", "ln", "touch"],
-  ...["nobody", "nobody-gone", "euid", "login", "two", "renamed-exe", "long"],
+  ...["nobody", "nobody-gone", "euid", "login", "two", "renamed-exe", "long", "innocent"],
 ];
 const at = Object.fromEntries(names.map((name) => [name, directory.write(name, "one\n", 0o666)]));
 let bp: Bpfink;
@@ -180,4 +180,23 @@ test("the reader of a file, and who opened it for writing only, are not to blame
   const line = await bp.only(path("touch"));
   expect(line).toMatchObject({ process: { pid: process.pid } });
   expect(line).not.toHaveProperty("actors");
+});
+
+test("who opens the file while another writes it is never blamed for what that one wrote", async () => {
+  const script = 'while read -r n; do echo "$n" > "$0"; done';
+  await using writer = new Writer("bash", "-c", script, path("innocent"));
+  const blamed = new Set<number | undefined>();
+  for (let n = 1; n <= (inVm ? 10 : 100); n++) {
+    await writer.write(`${n}\n`);
+    let isWritten = false;
+    const line = bp.line(({ file, add }) => file === path("innocent") && Bun.deepEquals(add, { Content: [String(n)] }));
+    const seen = line.finally(() => (isWritten = true));
+    while (!isWritten) {
+      closeSync(openSync(path("innocent"), "r+")); // makes bpfink look at once
+      await Bun.sleep(1);
+    }
+    blamed.add((await seen).process?.pid);
+  }
+  await bp.rest();
+  expect([...blamed]).toEqual([writer.pid]);
 });

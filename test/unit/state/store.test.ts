@@ -209,11 +209,16 @@ describe("the file", () => {
 });
 
 describe("processes", () => {
+  const children: Bun.Subprocess<"ignore", "pipe", "inherit">[] = [];
+  afterEach(() => children.splice(0).forEach((started) => started.kill("SIGKILL")));
+
   const storeModule = join(import.meta.dir, "../../../src/state/store.ts");
 
   test("a second bpfink is refused, by the first of this process and of another; killed, it lets go", async () => {
     Store.open(path).close();
-    const holder = child(`Store.open(path); console.log("open"); setInterval(() => {}, 1000);`);
+    const holder = child(
+      `const store = Store.open(path); console.log("open"); setInterval(() => store.paths(), 1000);`,
+    );
     await readUntil(holder, (lines) => lines.includes("open"));
     const inUse =
       "state database /state/bpfink.db is in use by another bpfink; stop that one, or name another file with --database";
@@ -247,7 +252,9 @@ describe("processes", () => {
 
   function child(body: string, file = path) {
     const script = `import { Store } from ${JSON.stringify(storeModule)}; const path = ${JSON.stringify(file)}; ${body}`;
-    return Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
+    const started = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
+    children.push(started);
+    return started;
   }
 
   /** Reads until there is enough, then to the end if it is to be killed first. */
