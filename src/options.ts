@@ -31,7 +31,7 @@ export const ARGS = {
   database: {
     type: "string",
     valueHint: "FILE",
-    description: `where the last state is kept (${DEFAULT_DATABASE}); :memory: keeps nothing`,
+    description: `keeps the last state (${DEFAULT_DATABASE}); :memory: keeps nothing`,
   },
   backend: {
     type: "enum",

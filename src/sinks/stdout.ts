@@ -22,6 +22,7 @@ export class StdoutSink {
   #seq = 0;
   #draining: Promise<void> | undefined;
   #asked = false;
+  #broken = false;
 
   /** @param onError stdout is broken (its reader is gone, its disk is full): nothing more will be printed */
   constructor(outbox: Outbox, onError: (error: Error) => void) {
@@ -39,11 +40,12 @@ export class StdoutSink {
     // the first turn comes after pump() has kept the promise
     await Promise.resolve();
     try {
-      while (this.#asked) {
+      while (this.#asked && !this.#broken) {
         this.#asked = false;
         await this.#printAll();
       }
     } catch (error) {
+      this.#broken = true;
       this.#onError(error instanceof Error ? error : new Error(String(error)));
     } finally {
       this.#draining = undefined;

@@ -1,4 +1,4 @@
-import type { KernelEvent } from "../event.ts";
+import type { ChangeKind, KernelEvent } from "../event.ts";
 import { type Sighting, sight } from "./attribution.ts";
 import type { Target } from "./target.ts";
 
@@ -26,9 +26,18 @@ interface Pending {
 }
 
 /**
+ * Whether an event says that what was begun is finished. A process that closes a file without having
+ * written to it finishes nothing: somebody else may be at work, whose events are still to come.
+ */
+function isComplete(kind: ChangeKind, sightings: readonly Sighting[]): boolean {
+  if (kind === "close") return sightings.some((sighting) => sighting.acted && !sighting.reported);
+  return kind === "rename" || kind === "attributes";
+}
+
+/**
  * Decides when to look. Events collapse to one pending look per target, so memory is bounded by the
- * number of targets. A change that is complete (closed, renamed, attributes set) is looked at at
- * once; any other when things have been quiet. And once more when quiet after a look at once: hooks
+ * number of targets. A change that is complete (written and closed, renamed, attributes set) is
+ * looked at at once; any other when things have been quiet. And once more when quiet after a look at once: hooks
  * fire before the change, or a moment before it can be seen by others.
  */
 export class Dispatch {
@@ -48,7 +57,7 @@ export class Dispatch {
     const before = this.#pending.get(target);
     const pending: Pending = before ?? { sightings: [], first: now, due: now, settled: false };
     pending.sightings = sight(pending.sightings, event);
-    const complete = event.kind === "close" || event.kind === "rename" || event.kind === "attributes";
+    const complete = isComplete(event.kind, pending.sightings);
     pending.settled = !complete;
     pending.due = complete ? now : Math.min(now + QUIET, pending.first + PATIENCE);
     this.#pending.set(target, pending);

@@ -105,23 +105,31 @@ export class Bpfink implements AsyncDisposable {
 
   /** Fails if what was done so far leads to a line that was not taken. */
   async noMoreLines(): Promise<void> {
-    const more = await this.rest();
-    if (more.length > 0) throw this.#error(`no more lines expected, but seq ${more.map(({ seq }) => seq).join(", ")}`);
+    const more = await this.#settle();
+    if (more.length === 0) return;
+    const error = this.#error(`no more lines expected, but seq ${more.map(({ seq }) => seq).join(", ")}`);
+    this.forget();
+    throw error;
+  }
+
+  /** All lines not taken yet that what was done so far leads to; they are taken then. */
+  async rest(): Promise<Line[]> {
+    const rest = await this.#settle();
+    this.forget();
+    return rest;
   }
 
   /**
-   * All lines not taken yet that what was done so far leads to. Lines of two changes of the sentinel
-   * end them: when the first is printed, everything before it has been looked at; the second comes a
+   * Waits for all lines that what was done so far leads to. Lines of two changes of the sentinel end
+   * them: when the first is printed, everything before it has been looked at; the second comes a
    * settle time later, like the second looks that bpfink may owe those.
    */
-  async rest(): Promise<Line[]> {
+  async #settle(): Promise<Line[]> {
     writeFileSync(this.#sentinel, this.#sentinelContent());
     await this.nextChange(this.#sentinelName);
     writeSync(this.#sentinelFd, this.#sentinelContent(), 0);
     await this.nextChange(this.#sentinelName);
-    const rest = this.#untaken();
-    this.forget();
-    return rest;
+    return this.#untaken();
   }
 
   /** Takes all lines there are, so that a failed test leaves none to the next one. */
@@ -200,7 +208,8 @@ export class Bpfink implements AsyncDisposable {
       try {
         this.lines.push(parseLine(text, this.lines.at(-1)));
       } catch (error) {
-        throw new Error(`line ${this.texts.length}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#failure ??= new Error(`line ${this.texts.length}: ${error instanceof Error ? error.message : String(error)}`);
+        return;
       }
     }
   }

@@ -1,0 +1,70 @@
+// The driver: it must see what is wrong, or no other test here can fail.
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { Bpfink } from "./bpfink.ts";
+import { TemporaryDirectory } from "./files.ts";
+import { SLOW } from "./process.ts";
+
+const backend = process.env["BPFINK_EXPECT_BACKEND"] === "ebpf" ? "ebpf/fentry" : "fanotify";
+const started = (seq: number) => ({
+  time: "2026-01-02T03:04:05.678901Z",
+  seq,
+  level: "info",
+  message: "bpfink started",
+  host: hostname(),
+  version: "0.1.0",
+  action: "started",
+  backend,
+});
+
+/** Drives something that prints these lines in bpfink's place, to its end. */
+async function drive(directory: TemporaryDirectory, lines: readonly unknown[]): Promise<void> {
+  const texts = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line)));
+  directory.write("lines", texts.map((text) => `${text}\n`).join(""));
+  const script = `#!/bin/sh\necho oops >&2\ncat '${directory.at("lines")}'\n`;
+  await using bp = await Bpfink.start({ executable: directory.write("fake", script, 0o755) });
+  await bp.ended();
+}
+
+const change = { ...started(2), level: "warn", action: "modified", origin: "live", consumer: "diff", file: "/f" };
+const { host: _, ...nowhere } = started(1);
+
+const wrong: readonly (readonly [what: string, told: RegExp, ...lines: unknown[]])[] = [
+  ["nothing", /ended with status 0 before .*started[^]*oops/],
+  ["what is no JSON", /JSON[^]*oops/, "bpfink started"],
+  ["an empty line", /JSON/, "", started(1)],
+  ["a line without a key", /wrong host/, nowhere],
+  ["a time that is no time", /wrong time/, { ...started(1), time: "2026-01-02 03:04" }],
+  ["a seq that does not rise", /wrong seq/, started(1), started(1)],
+  ["another backend", /wrong backend/, { ...started(1), backend: backend === "fanotify" ? "inotify" : "fanotify" }],
+  ["a change with a level that rules would not find", /wrong level/, { ...change, level: "info" }],
+  ["a change without its file", /wrong file/, { ...change, file: undefined }],
+  ["a process that is not live", /wrong process/, { ...change, origin: "startup", process: { name: "x" }, processName: "x" }],
+];
+
+test.each(wrong)("the driver refuses %s", async (_what, told, ...lines) => {
+  using directory = new TemporaryDirectory();
+  await expect(drive(directory, lines)).rejects.toThrow(told);
+});
+
+test("the driver takes what is right", async () => {
+  using directory = new TemporaryDirectory();
+  await drive(directory, [started(1), change, started(3)]);
+});
+
+test(
+  "the driver finds a line that nobody expected, and misses one that does not come",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const file = directory.write("f", "one\n");
+    await using bp = await Bpfink.start({ watch: [file] });
+    writeFileSync(file, "two\n");
+    await expect(bp.noMoreLines()).rejects.toThrow(/no more lines expected, but seq [^]*> \{.*"file":".*\/f"/);
+    await bp.noMoreLines(); // it has been shown
+    await expect(bp.line({ file, action: "modified" }, { timeout: 10 })).rejects.toThrow(/within 10 ms/);
+    await bp.stop("SIGKILL");
+    await expect(bp.nextChange(file)).rejects.toThrow(/ended with status/);
+  },
+  SLOW,
+);
