@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
-import type { Look, State } from "./consumers/consumer.ts";
+import type { Consumer, Look, State } from "./consumers/consumer.ts";
 import { consumerFor } from "./consumers/registry.ts";
-import { messageOf } from "./errors.ts";
+import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
 import type { KernelEvent } from "./event.ts";
 import { log } from "./log.ts";
 import { joinPath, pathBytes, pathText } from "./paths.ts";
@@ -138,10 +138,10 @@ export class Monitor {
   #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): boolean {
     try {
       const end = this.#watchSet.refresh(target);
-      const look = end === undefined ? MISSING : lookAt(end.path);
+      const consumer = this.#consumerFor(target);
+      const look = end === undefined ? MISSING : lookAt(end.path, consumer.contentLimit);
       if (look.type === "missing" && !occasion.settled) return false;
       this.#counts[look.type === "missing" ? "missing" : "watched"]++;
-      const consumer = consumerFor(target.path);
       const known = this.#store.load(target.path);
       const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
       const made = this.#compare(target, before, look, origin, occasion);
@@ -151,6 +151,8 @@ export class Monitor {
       return made;
     } catch (error) {
       log.error(`cannot look at ${target.path}: ${messageOf(error)}`);
+      const isStore = error instanceof BpfinkError && error.status === ExitStatus.database;
+      if (isStore) this.#dispatch.postpone(target, occasion.sightings);
       return false;
     }
   }
@@ -163,7 +165,7 @@ export class Monitor {
     occasion: Occasion,
   ): boolean {
     const { path } = target;
-    const consumer = consumerFor(path);
+    const consumer = this.#consumerFor(target);
     const state = consumer.parse(path, look, this.#store);
     const difference = before && consumer.compare(path, before, state);
     if (difference === undefined || !this.#selection.reports(path)) {
@@ -181,6 +183,10 @@ export class Monitor {
     this.#counts.changed++;
     this.#onLine();
     return true;
+  }
+
+  #consumerFor({ path }: Target): Consumer {
+    return consumerFor(path, this.#selection.names(path));
   }
 
   /** Looks at the members of a directory: those that are new, those that are gone, all when not live. */

@@ -12,7 +12,7 @@ export const DEFAULT_WATCH: readonly string[] = [
   "/etc/group",
   "/etc/gshadow",
   "/etc/sudoers",
-  "/etc/sudoers.d",
+  "/etc/sudoers.d/*",
   "/etc/security/access.conf",
   "/etc/ssh/sshd_config",
 ];

@@ -26,7 +26,7 @@ export interface FileLook extends Metadata {
   readonly type: "file";
   /** SHA-256 of the content, lower-case hexadecimal. */
   readonly digest: string;
-  /** The whole content; undefined when it is longer than the limit for content (1 MiB). */
+  /** The whole content; undefined when it is longer than the consumer's limit. */
   readonly content: Uint8Array | undefined;
 }
 
@@ -60,6 +60,8 @@ export interface Difference {
  */
 export interface Consumer<S extends State = State> {
   readonly name: ConsumerName;
+  /** Content up to this size, in bytes, is given to `parse`; of what is longer, and of all with 0, only the digest. */
+  readonly contentLimit: number;
   /** The state of a file, without secrets. */
   parse(path: string, look: Look, keys: Keys): S;
   /** What changed; undefined when nothing that this consumer reports did. `before` may be another's. */

@@ -24,16 +24,26 @@ export type BytesState = Facts & {
   readonly content?: Withheld;
 };
 
-/** Every file that no other consumer understands. `secret`: the name says that it holds password hashes. */
-export function contentConsumer(secret: boolean): Consumer<ContentState> {
+/**
+ * What is done with a file that no other consumer understands. `text`: it is diffed, if it is text.
+ * `member`: it is one of many in a directory, and hashed. `secret`: its name says that it holds
+ * password hashes, so it is hashed with a key.
+ */
+export type Treatment = "text" | "member" | "secret";
+
+/** A text that is longer is hashed, not diffed: the database holds the last version of each. Bytes. */
+const TEXT_LIMIT = 1 << 20;
+
+export function contentConsumer(treatment: Treatment): Consumer<ContentState> {
   return {
-    name: secret ? "generic" : "diff",
-    parse: (_path, look, keys) => parse(look, keys, secret),
+    name: treatment === "text" ? "diff" : "generic",
+    contentLimit: treatment === "text" ? TEXT_LIMIT : 0,
+    parse: (_path, look, keys) => parse(look, keys, treatment),
     compare,
   };
 }
 
-function parse(look: Look, keys: Keys, secret: boolean): ContentState {
+function parse(look: Look, keys: Keys, treatment: Treatment): ContentState {
   if (look.type !== "file") return { consumer: "generic", ...factsOf(look) };
   const facts = factsOf(look);
   const keyed = () => keys.keyedDigest(look.digest);
@@ -43,7 +53,8 @@ function parse(look: Look, keys: Keys, secret: boolean): ContentState {
     digest,
     content,
   });
-  if (secret) return hashed("passwords", keyed());
+  if (treatment === "secret") return hashed("passwords", keyed());
+  if (treatment === "member") return { consumer: "generic", ...facts, digest: look.digest };
   if (look.content === undefined) return hashed("too long", look.digest);
   const text = decode(look.content);
   if (looksLikeShadow(text)) return hashed("passwords", keyed());

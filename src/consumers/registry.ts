@@ -5,20 +5,24 @@ import { usersConsumer } from "./users.ts";
 
 const passwd = usersConsumer("passwd");
 const shadow = usersConsumer("shadow");
-const content = contentConsumer(false);
-const secret = contentConsumer(true);
+const content = contentConsumer("text");
+const secret = contentConsumer("secret");
+const member = contentConsumer("member");
 
 /**
  * The consumer that understands the file at a path, by its name. Copies of a user database are read
  * like it; whatever else has such a name (locks, temporary and swap files) is hashed with a key.
+ *
+ * @param isNamed whether the user named the file, or a glob for it; not just a directory above it
  */
-export function consumerFor(path: string): Consumer {
+export function consumerFor(path: string, isNamed: boolean): Consumer {
   const name = basename(path);
-  if (NAMESAKES.has(basename(dirname(path)))) return content;
+  const other = isNamed ? content : member;
+  if (NAMESAKES.has(basename(dirname(path)))) return other;
   const kind = COPY.exec(name)?.[1];
   if (kind === "passwd") return passwd;
   if (kind === "shadow") return shadow;
-  return SECRET_NAME.test(name) ? secret : content;
+  return SECRET_NAME.test(name) ? secret : other;
 }
 
 /** Where a file called passwd is no user database: /etc/pam.d/passwd, /usr/bin/passwd, … */

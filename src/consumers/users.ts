@@ -31,10 +31,14 @@ const parsers: Record<UsersKind, (content: Uint8Array, fingerprint: Keys["finger
   shadow: parseShadow,
 };
 
+/** A database of some 500,000 accounts, in bytes. */
+const CONTENT_LIMIT = 64 << 20;
+
 /** passwd(5) and shadow(5), account by account. */
 export function usersConsumer(kind: UsersKind): Consumer<UsersState> {
   return {
     name: "users",
+    contentLimit: CONTENT_LIMIT,
     parse: (_path, look, keys) => parse(kind, look, keys),
     compare: (_path, before, after) => compare(before, after),
   };

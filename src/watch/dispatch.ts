@@ -7,6 +7,9 @@ export const QUIET = 20;
 /** A writer that never pauses is looked at this often, in milliseconds. */
 export const PATIENCE = 1000;
 
+/** Time until a look is tried again that could not be recorded (disk full), in milliseconds. */
+const RETRY = 5000;
+
 /** What a look needs to know of its occasion. */
 export interface Occasion {
   readonly sightings: readonly Sighting[];
@@ -60,6 +63,14 @@ export class Dispatch {
     const complete = isComplete(event.kind, pending.sightings);
     pending.settled = !complete;
     pending.due = complete ? now : Math.min(now + QUIET, pending.first + PATIENCE);
+    this.#pending.set(target, pending);
+    this.#schedule(pending.due);
+  }
+
+  /** Looks at a target later: what it found could not be kept. */
+  postpone(target: Target, sightings: readonly Sighting[]): void {
+    const now = performance.now();
+    const pending = this.#pending.get(target) ?? { sightings, first: now, due: now + RETRY, settled: true };
     this.#pending.set(target, pending);
     this.#schedule(pending.due);
   }

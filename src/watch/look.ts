@@ -3,9 +3,6 @@ import type { FileLook, Look, Metadata } from "../consumers/consumer.ts";
 import { type Statx, statx } from "../kernel/libc.ts";
 import { pathBytes } from "../paths.ts";
 
-/** Content up to this size is given to consumers; what is longer is hashed only. Bytes. */
-export const CONTENT_LIMIT = 1 << 20;
-
 /** How much is read at a time, in bytes. */
 const CHUNK = 1 << 18;
 
@@ -17,9 +14,10 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOL
  *
  * @param path free of symbolic links; one put there meanwhile is not followed and reads as missing,
  * for its own event brings the next look
+ * @param contentLimit bytes of content that are kept; what is longer is hashed only
  * @throws what open(2) and read(2) throw, but for a file that is gone (ENOENT, ENOTDIR, ELOOP)
  */
-export function lookAt(path: string): Look {
+export function lookAt(path: string, contentLimit: number): Look {
   const stat = statx(path);
   if (stat === undefined || stat.type === "symlink" || stat.type === "unknown") return { type: "missing" };
   if (stat.type !== "file") return { type: stat.type, ...metadataOf(stat) };
@@ -32,13 +30,13 @@ export function lookAt(path: string): Look {
     throw error;
   }
   try {
-    return fstatSync(fd).isFile() ? readFile(fd) : { type: "missing" };
+    return fstatSync(fd).isFile() ? readFile(fd, contentLimit) : { type: "missing" };
   } finally {
     closeSync(fd);
   }
 }
 
-function readFile(fd: number): FileLook {
+function readFile(fd: number, contentLimit: number): FileLook {
   const hash = new Bun.CryptoHasher("sha256");
   const chunk = new Uint8Array(CHUNK);
   let kept: Uint8Array[] | undefined = [];
@@ -49,7 +47,7 @@ function readFile(fd: number): FileLook {
     const bytes = chunk.subarray(0, length);
     hash.update(bytes);
     size += length;
-    if (size > CONTENT_LIMIT) kept = undefined;
+    if (size > contentLimit) kept = undefined;
     kept?.push(bytes.slice());
   }
   return {

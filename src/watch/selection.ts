@@ -10,6 +10,8 @@ export interface Selection {
   readonly roots: readonly Target[];
   /** Whether a member of a watched directory is to be watched too. */
   includes(member: string): boolean;
+  /** Whether the user named the path, or a glob for it; not just a directory above it. */
+  names(path: string): boolean;
   /** Whether changes of a watched path are reported; a directory on the way to a glob's files is not. */
   reports(path: string): boolean;
 }
@@ -29,6 +31,7 @@ export function select(watch: readonly string[], exclude: readonly string[]): Se
   return {
     roots: [...roots].filter((path) => !isExcluded(path)).map((path) => ({ path, parent: undefined })),
     includes: (path) => !isExcluded(path) && (inPlain(path) || globs.some((glob) => glob.matches(path) || glob.leadsTo(path))),
+    names: (path) => plain.has(path) || globs.some((glob) => glob.matches(path)),
     reports: (path) => inPlain(path) || globs.some((glob) => glob.matches(path)),
   };
 }

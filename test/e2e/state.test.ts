@@ -183,6 +183,7 @@ test(
     await using next = await Bpfink.start({ watch: [file], database });
     const line = await next.nextChange(file);
     expect(line).toMatchObject({ seq: 2, origin: "live", add: { Content: ["two"] }, del: { Content: ["one"] } });
+    expect(await next.line({ action: "stopped" })).toMatchObject({ seq: 3 });
     await next.noMoreLines();
   },
   LONG,

@@ -8,7 +8,7 @@ const directory: Look = { type: "directory", ...meta, size: 4096 };
 const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n";
 
 function compare(before: Look, after: Look, path = "/etc/x"): Difference | undefined {
-  const consumer = consumerFor(path);
+  const consumer = consumerFor(path, true);
   const [from, to] = [before, after].map((look) => JSON.parse(JSON.stringify(consumer.parse(path, look, keys))));
   return consumer.compare(path, from, to);
 }
@@ -80,7 +80,7 @@ describe("text", () => {
       del: { Content: [`password=[redacted ${print("one")}]`] },
       diff: expect.any(String),
     });
-    const state = consumerFor("/etc/x").parse("/etc/x", before ?? missing, keys);
+    const state = consumerFor("/etc/x", true).parse("/etc/x", before ?? missing, keys);
     expect(state["digest"]).toBe(keys.keyedDigest(sha256("password=one\n")));
   });
 

@@ -3,7 +3,7 @@ import { consumerFor } from "../../../src/consumers/registry.ts";
 import { fileLook, keys } from "./helpers.ts";
 
 function kindOf(path: string): unknown {
-  const state = consumerFor(path).parse(path, fileLook("a\n"), keys);
+  const state = consumerFor(path, true).parse(path, fileLook("a\n"), keys);
   return state["kind"] ?? state["content"] ?? state.consumer;
 }
 
@@ -54,3 +54,11 @@ const expected: Record<string, readonly string[]> = {
 for (const [kind, paths] of Object.entries(expected)) {
   test(kind, () => expect(paths.map(kindOf)).toEqual(paths.map(() => kind)));
 }
+
+test("members of a directory are hashed, but user databases are understood wherever they are", () => {
+  const member = (path: string) => consumerFor(path, false).parse(path, fileLook("a\n"), keys);
+  expect(member("/srv/notes.txt")).toMatchObject({ consumer: "generic", digest: fileLook("a\n").digest });
+  expect(member("/srv/notes.txt")).not.toHaveProperty("text");
+  expect(member("/srv/passwd")).toMatchObject({ consumer: "users" });
+  expect(member("/srv/gshadow")).toMatchObject({ consumer: "generic", content: "passwords" });
+});

@@ -57,7 +57,7 @@ const content = (tails: readonly string[]): fc.Arbitrary<Content> =>
 
 /** Everything that leaves the consumer, and everything that the database's files hold. */
 function everything(path: string, looks: readonly Look[]): string {
-  const consumer = consumerFor(path);
+  const consumer = consumerFor(path, true);
   const states = looks.map((look) => consumer.parse(path, look, store));
   const lines = states.flatMap((before) =>
     states.map((after) => JSON.stringify(consumer.compare(path, before, after))),

@@ -16,7 +16,7 @@ const bob = { user: "bob", passwd: "locked", lockedPasswd: `md5:${print("$1$a$b"
 const missing: Look = { type: "missing" };
 
 function compare(before: Look, after: Look, path = "/etc/shadow") {
-  const consumer = consumerFor(path);
+  const consumer = consumerFor(path, true);
   const [from, to] = [before, after].map((look) => JSON.parse(JSON.stringify(consumer.parse(path, look, keys))));
   return consumer.compare(path, from, to);
 }
@@ -129,7 +129,7 @@ describe("users", () => {
   });
 
   test("a state that another consumer left", () => {
-    const consumer = consumerFor("/etc/shadow");
+    const consumer = consumerFor("/etc/shadow", true);
     const after = consumer.parse("/etc/shadow", fileLook(LINE.bob), keys);
     expect(consumer.compare("/etc/shadow", { consumer: "generic", type: "file" }, after)).toEqual(
       difference("modified", {
