@@ -44,7 +44,7 @@ test(
       passwd: { origin: "startup", add: [{ user: "root", shell: "/bin/sh" }], del: [{ user: "root", shell: "/bin/bash" }] },
       "tree/gone": { action: "deleted", origin: "startup" },
       "tree/new": { action: "created", origin: "startup" },
-      "tree/new/f": { action: "created", origin: "startup", add: { Content: ["one"] } },
+      "tree/new/f": { action: "created", origin: "startup", consumer: "generic" },
     });
     expect(changes).toHaveLength(8);
     for (const change of changes) expect(change).not.toHaveProperty("process");

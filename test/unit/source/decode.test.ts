@@ -286,7 +286,7 @@ test("bytes that are not UTF-8 are shown as U+FFFD", () => {
 });
 
 // A file that may be made in /etc/sudoers.d: its name must lead back to it.
-test("bug: names of entries that differ in bytes that are not UTF-8 must stay different", () => {
+test("names of entries that differ in bytes that are not UTF-8 stay different", () => {
   const nameOf = (name: Uint8Array) =>
     decodeEvent(record({ entries: [{ directory: tmp, name }] }), clocks)?.entries[0]?.name;
   expect(nameOf(Uint8Array.of(0xff))).not.toBe(nameOf(Uint8Array.of(0xfe)));

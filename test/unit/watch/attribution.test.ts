@@ -56,7 +56,7 @@ describe("sightings", () => {
   });
 
   // Else whoever writes hides behind sixteen processes that open the file for writing and write nothing.
-  test("bug: keep the process that acted when many only closed the file after it", () => {
+  test("keep the process that acted when many only closed the file after it", () => {
     const closers = Array.from({ length: 16 }, (_, i) => eventOf("close", BigInt(i + 2), actorOf(i + 2)));
     const named = responsible(sightAll([eventOf("write", 1n, a), ...closers]));
     expect(named.map(({ actor }) => actor)).toContain(a);
