@@ -126,12 +126,19 @@ SEC("fexit/notify_change")
 int notify_change(__u64 *context)
 {
 	struct dentry *dentry;
+	struct iattr *attr;
+	__u32 kind;
 
-	if (vfs_takes_idmap())
+	if (vfs_takes_idmap()) {
 		dentry = (void *)context_word(context, 1);
-	else
+		attr = (void *)context_word(context, 2);
+	} else {
 		dentry = (void *)context_word(context, 0);
-	report_node(CHANGE_ATTRIBUTES, BPF_CORE_READ(dentry, d_inode));
+		attr = (void *)context_word(context, 1);
+	}
+	/* a new size is like a write: O_TRUNC is half of a save, and the other half follows */
+	kind = BPF_CORE_READ(attr, ia_valid) & ATTR_SIZE ? CHANGE_WRITE : CHANGE_ATTRIBUTES;
+	report_node(kind, BPF_CORE_READ(dentry, d_inode));
 	return 0;
 }
 

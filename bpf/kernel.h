@@ -13,6 +13,7 @@
 
 #define MAY_WRITE 0x2 /* linux/fs.h */
 #define FMODE_WRITE 0x2 /* linux/fs.h */
+#define ATTR_SIZE (1 << 3) /* linux/fs.h */
 #define S_IFMT 0170000 /* linux/stat.h */
 #define S_IFDIR 0040000
 
@@ -25,6 +26,10 @@ struct inode {
 	__u64 i_ino;
 	__u32 i_generation;
 	struct super_block *i_sb;
+} CORE;
+
+struct iattr {
+	unsigned int ia_valid;
 } CORE;
 
 struct qstr {

@@ -8,8 +8,8 @@ import { joinPath, pathBytes, pathText } from "./paths.ts";
 import { changeLine, type Origin } from "./sinks/line.ts";
 import type { Source } from "./source/source.ts";
 import type { Store } from "./state/store.ts";
-import { responsible } from "./watch/attribution.ts";
-import { Dispatch, type Occasion } from "./watch/dispatch.ts";
+import { isAttributed, responsible } from "./watch/attribution.ts";
+import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
 import { lookAt } from "./watch/look.ts";
 import type { Selection } from "./watch/selection.ts";
 import type { Target } from "./watch/target.ts";
@@ -17,7 +17,7 @@ import { userName } from "./watch/users.ts";
 import { WatchSet } from "./watch/watchset.ts";
 
 const MISSING: Look = { type: "missing" };
-const UNSEEN: Occasion = { sightings: [], settled: true };
+const UNSEEN: Occasion = { sightings: [], settled: true, final: true };
 
 /** What a look at everything found. */
 export interface Counts {
@@ -43,6 +43,8 @@ export class Monitor {
   /** Every target by its path. */
   readonly #targets = new Map<string, Target>();
   readonly #members = new Map<Target, Set<Target>>();
+  /** Of directories with members, at the last look. */
+  readonly #inodes = new Map<Target, string | undefined>();
   #counts: Counts = { watched: 0, missing: 0, changed: 0 };
 
   /** @param onLine called when there is a new line in the store */
@@ -130,30 +132,30 @@ export class Monitor {
   }
 
   /**
-   * Looks at one target, and at the members of a directory that are new. Returns whether the target
-   * itself made a line.
+   * Looks at one target, and at the members of a directory that are new. Returns what came of the
+   * target itself.
    *
    * @param baseline what is not known yet is taken as it is, not reported as created
    */
-  #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): boolean {
+  #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): Outcome {
     try {
       const end = this.#watchSet.refresh(target);
       const consumer = this.#consumerFor(target);
       const look = end === undefined ? MISSING : lookAt(end.path, consumer.contentLimit);
-      if (look.type === "missing" && !occasion.settled) return false;
+      if (look.type === "missing" && !occasion.settled) return "early";
       this.#counts[look.type === "missing" ? "missing" : "watched"]++;
       const known = this.#store.load(target.path);
       const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
-      const made = this.#compare(target, before, look, origin, occasion);
-      const members = look.type === "directory" && end !== undefined ? membersOf(end.path) : [];
-      this.#lookAtMembers(target, members, origin, occasion, before === undefined);
+      const outcome = this.#compare(target, before, look, origin, occasion);
+      if (outcome === "early") return outcome;
+      this.#lookAtMembers(target, look, end?.path, origin, occasion, before === undefined);
       if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
-      return made;
+      return outcome;
     } catch (error) {
       log.error(`cannot look at ${target.path}: ${messageOf(error)}`);
       const isStore = error instanceof BpfinkError && error.status === ExitStatus.database;
       if (isStore) this.#dispatch.postpone(target, occasion.sightings);
-      return false;
+      return "same";
     }
   }
 
@@ -163,15 +165,17 @@ export class Monitor {
     look: Look,
     origin: Origin,
     occasion: Occasion,
-  ): boolean {
+  ): Outcome {
     const { path } = target;
     const consumer = this.#consumerFor(target);
     const state = consumer.parse(path, look, this.#store);
     const difference = before && consumer.compare(path, before, state);
     if (difference === undefined || !this.#selection.reports(path)) {
       if (JSON.stringify(before) !== JSON.stringify(state)) this.#store.baseline(path, state);
-      return false;
+      return "same";
     }
+    // a look can be faster than the event of what it finds
+    if (!occasion.final && !isAttributed(occasion.sightings)) return "early";
     const sightings = responsible(occasion.sightings);
     const { backend } = this.#source;
     const names = { userName, fingerprint: this.#store.fingerprint };
@@ -182,25 +186,34 @@ export class Monitor {
     });
     this.#counts.changed++;
     this.#onLine();
-    return true;
+    return "line";
   }
 
   #consumerFor({ path }: Target): Consumer {
     return consumerFor(path, this.#selection.names(path));
   }
 
-  /** Looks at the members of a directory: those that are new, those that are gone, all when not live. */
+  /**
+   * Looks at the members of a directory: those that are new, those that are gone; all of them when it
+   * is another directory than before, or the look is not live.
+   */
   #lookAtMembers(
     directory: Target,
-    names: readonly string[],
+    look: Look,
+    path: string | undefined,
     origin: Origin,
     occasion: Occasion,
     baseline: boolean,
   ): void {
+    const names = look.type === "directory" && path !== undefined ? membersOf(path) : [];
     const present = new Set(names.map((name) => joinPath(directory.path, name)));
+    const inode = look.type === "missing" ? undefined : look.inode;
+    const isSame = this.#inodes.get(directory) === inode;
+    if (names.length > 0) this.#inodes.set(directory, inode);
+    else this.#inodes.delete(directory);
     for (const path of present) {
       const known = this.#targets.get(path);
-      if (known !== undefined && origin === "live") continue;
+      if (known !== undefined && origin === "live" && isSame) continue;
       if (known === undefined && !this.#selection.includes(path)) continue;
       this.#look(known ?? this.#add(path, directory), origin, occasion, baseline);
     }
@@ -225,6 +238,7 @@ export class Monitor {
     this.#store.forget(target.path);
     this.#targets.delete(target.path);
     this.#members.delete(target);
+    this.#inodes.delete(target);
     const siblings = target.parent && this.#members.get(target.parent);
     siblings?.delete(target);
   }

@@ -15,11 +15,16 @@ export interface Sighting {
 /** More processes than this between two looks are not all named. */
 const MAX_SIGHTINGS = 16;
 
+/** Whether somebody is known to have acted since the last line. */
+export function isAttributed(sightings: readonly Sighting[]): boolean {
+  return sightings.some((sighting) => sighting.acted && !sighting.reported && sighting.actor !== undefined);
+}
+
 /** Adds an event to the sightings, one per process, ordered by the last thing done. */
 export function sight(sightings: readonly Sighting[], event: KernelEvent): Sighting[] {
   const same = sightings.find((sighting) => sameActor(sighting.actor, event.actor) && !sighting.reported);
   const sighting: Sighting = {
-    actor: event.actor,
+    actor: same?.actor ?? event.actor, // what was read first, the process was there for
     first: same?.first ?? event.time,
     last: event.time,
     acted: same?.acted === true || isAct(event.kind),
@@ -51,7 +56,13 @@ export function responsible(sightings: readonly Sighting[]): readonly Sighting[]
 
 const isAct = (kind: ChangeKind): boolean => kind !== "close";
 
+/** Start times in /proc are in ticks of 10 ms; a number is not given to another process within that. */
+const SAME_START = 20;
+
 function sameActor(a: Actor | undefined, b: Actor | undefined): boolean {
-  return a?.process.pid === b?.process.pid && a?.process.start === b?.process.start &&
-    a?.process.executable === b?.process.executable;
+  if (a === undefined || b === undefined) return a === b;
+  const isSameStart =
+    a.process.start === b.process.start ||
+    Math.abs(Date.parse(a.process.start) - Date.parse(b.process.start)) <= SAME_START;
+  return a.process.pid === b.process.pid && isSameStart && a.process.executable === b.process.executable;
 }

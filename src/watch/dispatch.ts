@@ -18,14 +18,19 @@ export interface Occasion {
    * a save (an editor that moves the old version away first), and is not to be reported yet.
    */
   readonly settled: boolean;
+  /** Whether to report what is found although no event tells who did it: none is on its way any more. */
+  readonly final: boolean;
 }
+
+/** What came of a look. `early`: there is something, but not to be reported yet. */
+export type Outcome = "line" | "same" | "early";
 
 interface Pending {
   sightings: readonly Sighting[];
-  /** performance.now() of the first event since the last look, and of the look to come. */
+  /** performance.now() of the first event since the last look. */
   first: number;
-  due: number;
   settled: boolean;
+  final: boolean;
 }
 
 /**
@@ -40,88 +45,114 @@ function isComplete(kind: ChangeKind, sightings: readonly Sighting[]): boolean {
 /**
  * Decides when to look. Events collapse to one pending look per target, so memory is bounded by the
  * number of targets. A change that is complete (written and closed, renamed, attributes set) is
- * looked at at once; any other when things have been quiet. And once more when quiet after a look at once: hooks
- * fire before the change, or a moment before it can be seen by others.
+ * looked at at once; any other when things have been quiet. And once more when quiet after a look at
+ * once: hooks fire before the change, or a moment before it can be seen by others.
  */
 export class Dispatch {
   readonly #pending = new Map<Target, Pending>();
-  readonly #look: (target: Target, occasion: Occasion) => boolean;
-  #timer: ReturnType<typeof setTimeout> | ReturnType<typeof setImmediate> | undefined;
-  #timerDue = Infinity;
+  /** To be looked at as soon as the events that have arrived are taken. */
+  readonly #ready = new Set<Target>();
+  /** To be looked at when performance.now() is this; in that order. */
+  readonly #waiting = new Map<Target, number>();
+  readonly #look: (target: Target, occasion: Occasion) => Outcome;
+  #immediate: ReturnType<typeof setImmediate> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param look looks at a target; returns whether it made a line */
-  constructor(look: (target: Target, occasion: Occasion) => boolean) {
+  constructor(look: (target: Target, occasion: Occasion) => Outcome) {
     this.#look = look;
   }
 
   /** Takes an event that may have changed the target. */
   note(target: Target, event: KernelEvent): void {
     const now = performance.now();
-    const before = this.#pending.get(target);
-    const pending: Pending = before ?? { sightings: [], first: now, due: now, settled: false };
+    const pending = this.#pending.get(target) ?? { sightings: [], first: now, settled: false, final: false };
     pending.sightings = sight(pending.sightings, event);
-    const complete = isComplete(event.kind, pending.sightings);
-    pending.settled = !complete;
-    pending.due = complete ? now : Math.min(now + QUIET, pending.first + PATIENCE);
+    pending.final = false;
+    pending.settled = !isComplete(event.kind, pending.sightings);
     this.#pending.set(target, pending);
-    this.#schedule(pending.due);
+    if (!pending.settled) {
+      this.#waiting.delete(target);
+      this.#ready.add(target);
+    } else if (this.#ready.delete(target) || now + QUIET <= pending.first + PATIENCE || !this.#waiting.has(target)) {
+      this.#wait(target, now);
+    } // else a writer that does not pause keeps its place in the queue
+    this.#schedule();
   }
 
   /** Looks at a target later: what it found could not be kept. */
   postpone(target: Target, sightings: readonly Sighting[]): void {
-    const now = performance.now();
-    const pending = this.#pending.get(target) ?? { sightings, first: now, due: now + RETRY, settled: true };
-    this.#pending.set(target, pending);
-    this.#schedule(pending.due);
+    setTimeout(() => {
+      if (this.#pending.has(target)) return;
+      this.#pending.set(target, { sightings, first: performance.now(), settled: true, final: true });
+      this.#ready.add(target);
+      this.#schedule();
+    }, RETRY).unref();
   }
 
   /** Forgets a target. */
   drop(target: Target): void {
     this.#pending.delete(target);
+    this.#ready.delete(target);
+    this.#waiting.delete(target);
   }
 
   /** Looks at everything pending now, as if it were quiet: there is no later. */
   flush(): void {
-    this.#cancel();
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
     for (const [target, { sightings }] of [...this.#pending]) {
-      this.#pending.delete(target);
-      this.#look(target, { sightings, settled: true });
+      this.drop(target);
+      this.#look(target, { sightings, settled: true, final: true });
     }
   }
 
   #run(): void {
-    this.#timerDue = Infinity;
+    for (const target of [...this.#ready]) this.#runOne(target);
     const now = performance.now();
-    for (const [target, pending] of [...this.#pending]) {
-      if (pending.due <= now) this.#runOne(target, pending);
+    for (const [target, due] of this.#waiting) {
+      if (due > now) break;
+      this.#runOne(target);
     }
-    let next = Infinity;
-    for (const pending of this.#pending.values()) next = Math.min(next, pending.due);
-    this.#schedule(next);
+    this.#schedule();
   }
 
-  #runOne(target: Target, pending: Pending): void {
-    const { sightings, settled } = pending;
-    if (settled) this.#pending.delete(target);
-    const made = this.#look(target, { sightings, settled });
-    if (settled) return;
-    pending.settled = true;
-    pending.first = performance.now();
-    pending.due = pending.first + QUIET;
-    if (made) pending.sightings = sightings.map((sighting) => ({ ...sighting, reported: true }));
+  #runOne(target: Target): void {
+    const pending = this.#pending.get(target);
+    this.drop(target);
+    if (pending === undefined) return;
+    const { sightings, settled, final } = pending;
+    const outcome = this.#look(target, { sightings, settled, final });
+    if (settled && outcome !== "early") return;
+    this.#pending.set(target, {
+      sightings: outcome === "line" ? sightings.map((sighting) => ({ ...sighting, reported: true })) : sightings,
+      first: performance.now(),
+      settled: true,
+      final: settled,
+    });
+    this.#wait(target, performance.now());
   }
 
-  #schedule(due: number): void {
-    if (due >= this.#timerDue || due === Infinity) return;
-    this.#cancel();
-    this.#timerDue = due;
-    const delay = due - performance.now();
-    this.#timer = delay <= 0 ? setImmediate(() => this.#run()) : setTimeout(() => this.#run(), Math.ceil(delay));
+  #wait(target: Target, now: number): void {
+    this.#waiting.delete(target);
+    this.#waiting.set(target, now + QUIET);
   }
 
-  #cancel(): void {
-    clearTimeout(this.#timer as ReturnType<typeof setTimeout>);
-    clearImmediate(this.#timer as ReturnType<typeof setImmediate>);
-    this.#timerDue = Infinity;
+  #schedule(): void {
+    if (this.#ready.size > 0) {
+      this.#immediate ??= setImmediate(() => {
+        this.#immediate = undefined;
+        this.#run();
+      });
+      return;
+    }
+    const [next] = this.#waiting.values();
+    if (next === undefined || this.#timer !== undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#run();
+      },
+      Math.max(1, Math.ceil(next - performance.now())),
+    );
   }
 }

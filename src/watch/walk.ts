@@ -33,15 +33,16 @@ const MAX_SYMLINKS = 40;
  * Resolves a path the way the kernel does, and remembers every name on the way, those inside of
  * symbolic links included: the path leads elsewhere only after one of these entries changed.
  *
- * @param path absolute, below `root`
- * @param root what `/` means, in the path and in symbolic links; free of symbolic links itself
+ * @param path seen from `from`, whether it begins with a slash or not
+ * @param root what `/` means, in symbolic links; free of symbolic links itself
+ * @param from where the walk begins; free of symbolic links, too
  */
-export function walk(fs: WalkFs, root: string, path: string): Walk {
+export function walk(fs: WalkFs, root: string, path: string, from = root): Walk {
   const steps: Step[] = [];
   const pending = components(path);
   let symlinks = 0;
-  let current = root;
-  let stat = fs.statx(root);
+  let current = from;
+  let stat = fs.statx(from);
   while (stat !== undefined && pending.length > 0) {
     if (stat.type !== "directory") return { steps, complete: false, end: undefined };
     const name = pending.shift()!;

@@ -27,8 +27,9 @@ const MAX_ATTEMPTS = 8;
 /**
  * Which inodes the source must watch so that nothing can happen to a target unseen, and which
  * targets an event is about. For a target that means every directory on its way (symbolic links
- * followed), for the one name in it that matters, and the file at the end. Inodes are counted: the
- * source forgets one when its last target does.
+ * followed), for the one name in it that matters, and the file at the end; for a member of a
+ * watched directory the way begins there. Inodes are counted: the source forgets one when its last
+ * target does.
  */
 export class WatchSet {
   readonly #source: Source;
@@ -103,7 +104,12 @@ export class WatchSet {
   }
 
   #walk(target: Target): Walk {
-    return walk({ statx, readlink }, this.#root, target.path);
+    const fs = { statx, readlink };
+    const { path, parent } = target;
+    if (parent === undefined) return walk(fs, this.#root, path);
+    const directory = this.#resolutions.get(parent)?.walk.end;
+    if (directory === undefined) return { steps: [], complete: false, end: undefined };
+    return walk(fs, this.#root, path.slice(parent.path.length), directory.path);
   }
 
   /** undefined when something on the way vanished before it could be watched. */

@@ -135,9 +135,20 @@ describe("a glob", () => {
     });
   });
 
+  // Taken for a group, it becomes "/etc/a\\b\\", which nobody asked for.
+  test("bug: with a backslash before a brace means the brace", () => {
+    check(["/etc/a\\{b\\}"], [], { "/etc/a{b}": "reported" });
+  });
+
   test("with a backslash means the character itself", () => {
     check(["/etc/a\\*\\[1\\]"], [], { "/etc/a*[1]": "reported", "/etc/ab[1]": "left out" });
   });
+});
+
+test("named is what the user wrote, and what a glob of the user's matches, but not what lies below or above it", () => {
+  const selection = select(["/etc/ssh", "/home/*/.ssh"], []);
+  const paths = ["/etc/ssh", "/etc/ssh/x", "/etc", "/home", "/home/ann", "/home/ann/.ssh", "/home/ann/.ssh/id"];
+  expect(paths.filter((path) => selection.names(path))).toEqual(["/etc/ssh", "/home/ann/.ssh"]);
 });
 
 describe("what is excluded", () => {

@@ -1,0 +1,168 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { BpfinkError, ExitStatus } from "../../src/errors.ts";
+import { ARGS, DEFAULT_DATABASE, DEFAULT_WATCH, type Options, nearest, parseOptions } from "../../src/options.ts";
+
+const defaults: Options = {
+  watch: DEFAULT_WATCH,
+  exclude: [],
+  root: "/",
+  database: DEFAULT_DATABASE,
+  backend: "auto",
+  logLevel: "info",
+};
+
+const parse = (...argv: string[]) => parseOptions(argv, "/home/ann");
+
+/** Message and hint of the refusal. */
+function refusal(...argv: string[]): { message: string; hint: string } {
+  try {
+    parse(...argv);
+  } catch (error) {
+    if (!(error instanceof BpfinkError)) throw error;
+    expect(error.status).toBe(ExitStatus.usage);
+    return { message: error.message, hint: error.hint };
+  }
+  throw new Error(`${argv.join(" ")} was taken`);
+}
+
+describe("taken:", () => {
+  const table: [string[], Partial<Options>][] = [
+    [[], {}],
+    [["--watch", "/etc/passwd"], { watch: ["/etc/passwd"] }],
+    [["--watch=/etc/passwd", "--watch", "/etc/*.conf"], { watch: ["/etc/passwd", "/etc/*.conf"] }],
+    [["--watch", "/a", "--watch", "/b", "--watch", "/a/"], { watch: ["/a", "/b"] }],
+    [["--watch", "//etc//./ssh/../passwd"], { watch: ["/etc/passwd"] }],
+    [["--watch", "/etc/ssh///"], { watch: ["/etc/ssh"] }],
+    [["--watch", "/"], { watch: ["/"] }],
+    [["--watch", "/../.."], { watch: ["/"] }],
+    [["--watch", "/srv/**/*.php"], { watch: ["/srv/**/*.php"] }],
+    [["--watch", "/a=b"], { watch: ["/a=b"] }],
+    [["--watch=/a=b"], { watch: ["/a=b"] }],
+    [["--exclude", "/etc/*.swp", "--exclude=/etc/ssl/"], { exclude: ["/etc/*.swp", "/etc/ssl"] }],
+    [["--root", "/mnt/"], { root: "/mnt" }],
+    [["--database", ":memory:"], { database: ":memory:" }],
+    [["--database=/var/x.db"], { database: "/var/x.db" }],
+    [["--backend", "fanotify"], { backend: "fanotify" }],
+    [["--backend=ebpf/fentry"], { backend: "ebpf/fentry" }],
+    [["--log-level", "debug"], { logLevel: "debug" }],
+    [["--"], {}],
+    [
+      ["--log-level=warn", "--watch", "/x", "--root=/r", "--backend=ebpf", "--exclude", "/x/y", "--database=/d"],
+      { watch: ["/x"], exclude: ["/x/y"], root: "/r", database: "/d", backend: "ebpf", logLevel: "warn" },
+    ],
+  ];
+  test.each(table)("%j", (argv, changes) => {
+    expect(parse(...argv)).toEqual({ run: { ...defaults, ...changes } });
+  });
+
+  test("help and version, whatever comes after them", () => {
+    expect(parse("--help")).toEqual({ print: "help" });
+    expect(parse("--version", "--nonsense")).toEqual({ print: "version" });
+    expect(parse("--watch", "/x", "--help", "--version")).toEqual({ print: "help" });
+  });
+});
+
+describe("refused:", () => {
+  const backends = "it is one of auto, ebpf, ebpf/fentry, fanotify";
+  const table: [string[], string, string][] = [
+    [["/etc/passwd"], 'unexpected argument "/etc/passwd"', "to watch a file, write --watch /etc/passwd"],
+    [["watch"], 'unexpected argument "watch"', "to watch a file, write --watch PATH"],
+    [["--", "--help"], 'unexpected argument "--help"', "to watch a file, write --watch PATH"],
+    [["--watch", "/etc/a", "/etc/b"], 'unexpected argument "/etc/b"', "to watch a file, write --watch /etc/b"],
+    [["--wacth", "/x"], "no such option: --wacth", "did you mean --watch?"],
+    [["--ver"], "no such option: --ver", "did you mean --version?"],
+    [["--nonsense"], "no such option: --nonsense", "see bpfink --help"],
+    [["--no-watch"], "no such option: --no-watch", "see bpfink --help"],
+    [["--Watch", "/x"], "no such option: --Watch", "did you mean --watch?"],
+    [["-h"], "no such option: -h", "see bpfink --help"],
+    [["-w", "/x"], "no such option: -w", "see bpfink --help"],
+    [["--nonsense", "--help"], "no such option: --nonsense", "see bpfink --help"],
+    [["--watch"], "--watch needs a value", "write it like --watch PATH"],
+    [["--watch="], "--watch needs a value", "write it like --watch PATH"],
+    [["--watch", ""], "--watch needs a value", "write it like --watch PATH"],
+    [["--watch", "--exclude", "/x"], "--watch needs a value", "write it like --watch PATH"],
+    [["--database"], "--database needs a value", "write it like --database FILE"],
+    [["--log-level"], "--log-level needs a value", "write it like --log-level LEVEL"],
+    [["--help=yes"], "--help takes no value", 'leave out "=yes"'],
+    [["--watch", "etc/x"], "--watch etc/x is a relative path", "write it in full: --watch /home/ann/etc/x"],
+    [["--exclude", "*.swp"], "--exclude *.swp is a relative path", "write it in full: --exclude /home/ann/*.swp"],
+    [["--root=."], "--root . is a relative path", "write it in full: --root /home/ann"],
+    [["--database", "x.db"], "--database x.db is a relative path", "write it in full: --database /home/ann/x.db"],
+    [["--watch", "-x"], "--watch -x is a relative path", "write it in full: --watch /home/ann/-x"],
+    [["--root", "/a", "--root", "/b"], "--root is given 2 times", "give it once"],
+    [["--database=/a", "--database=/a", "--database=/a"], "--database is given 3 times", "give it once"],
+    [["--backend", "fanotfy"], '--backend cannot be "fanotfy"', `did you mean fanotify? ${backends}`],
+    [["--backend", "bpf"], '--backend cannot be "bpf"', `did you mean ebpf? ${backends}`],
+    [["--backend", "kprobes"], '--backend cannot be "kprobes"', backends],
+    [["--log-level", "w"], '--log-level cannot be "w"', "did you mean warn? it is one of debug, info, warn, error"],
+    [["--log-level", "INFO"], '--log-level cannot be "INFO"', "it is one of debug, info, warn, error"],
+  ];
+  test.each(table)("%j", (argv, message, hint) => {
+    expect(refusal(...argv)).toEqual({ message, hint });
+  });
+
+  // What every object has is no option, and is not to be ignored.
+  test.each(["toString", "constructor", "valueOf", "hasOwnProperty", "__proto__"])("bug: --%s=/x", (name) => {
+    expect(refusal(`--${name}=/x`)).toEqual({ message: `no such option: --${name}`, hint: "see bpfink --help" });
+  });
+});
+
+test("any command line is taken or refused with a hint, and taken paths are absolute", () => {
+  const word = fc.oneof(
+    fc.constantFrom(...Object.keys(ARGS).map((name) => `--${name}`), "--", "/etc/x", "/etc//y/", "auto", ":memory:"),
+    fc.string({ maxLength: 8 }),
+    fc.string({ maxLength: 8 }).map((text) => `--watch=/${text}`),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 6 }), (argv) => {
+      let request;
+      try {
+        request = parse(...argv);
+      } catch (error) {
+        if (!(error instanceof BpfinkError)) throw error;
+        expect([error.status, error.hint !== ""]).toEqual([ExitStatus.usage, true]);
+        return;
+      }
+      if ("print" in request) return;
+      const { watch, exclude, root } = request.run;
+      for (const path of [...watch, ...exclude, root]) expect(path).toMatch(/^\/$|^\/(.|\n)*[^/]$/);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("the options are those of the README, in its order", () => {
+  expect(Object.keys(ARGS)).toEqual(["watch", "exclude", "root", "database", "backend", "log-level", "version", "help"]);
+});
+
+describe("nearest", () => {
+  const names = ["auto", "ebpf", "ebpf/fentry", "fanotify"];
+  test.each([
+    ["auto", "auto"],
+    ["aut", "auto"],
+    ["f", "fanotify"],
+    ["ebpf/", "ebpf/fentry"],
+    ["eppf", "ebpf"],
+    ["fanotfy", "fanotify"],
+    ["fannottify", "fanotify"],
+    ["fannottifyy", undefined],
+    ["kprobe", undefined],
+  ])("to %s is %s", (word, expected) => {
+    expect(nearest(word, names)).toBe(expected);
+  });
+
+  test("to anything among nothing is nothing", () => {
+    expect(nearest("x", [])).toBeUndefined();
+  });
+
+  test("forgives any one typing error in a longer word", () => {
+    const candidates = ["database", "log-level"];
+    const error = fc.record({ word: fc.constantFrom(...candidates), at: fc.nat(8), letter: fc.string({ maxLength: 1 }) });
+    fc.assert(
+      fc.property(error, fc.nat(1), ({ word, at, letter }, cut) => {
+        expect(nearest(word.slice(0, at) + letter + word.slice(at + cut), candidates)).toBe(word);
+      }),
+    );
+  });
+});
