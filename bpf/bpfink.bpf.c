@@ -64,10 +64,13 @@ static __always_inline void fill_event(struct event *event, __u32 kind, struct i
 
 static __always_inline void report_node(__u32 kind, struct inode *inode)
 {
+	struct watch *watch = find_watch(inode, WATCH_FILE);
 	struct event *event;
 
-	if (!watched(inode, WATCH_FILE))
+	if (!watch || (kind == CHANGE_WRITE && repeats(watch)))
 		return;
+	if (kind == CHANGE_CLOSE)
+		watch->writer = 0; /* what comes next is not the same write */
 	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event)
 		return count_lost();
@@ -84,7 +87,7 @@ static __always_inline void fill_entry(struct entry *entry, struct dentry *dentr
 
 static __always_inline bool entry_watched(struct dentry *dentry)
 {
-	return watched(BPF_CORE_READ(dentry, d_parent, d_inode), WATCH_DIRECTORY);
+	return find_watch(BPF_CORE_READ(dentry, d_parent, d_inode), WATCH_DIRECTORY);
 }
 
 /* other is NULL, or the second dentry of a rename. inode is that of dentry. */
@@ -94,8 +97,8 @@ static __always_inline void report_entries(__u32 kind, struct dentry *dentry, st
 	struct entry_event *event;
 
 	if (!entry_watched(dentry) && !(other && entry_watched(other)) &&
-	    !watched(inode, WATCH_FILE) &&
-	    !(other && watched(BPF_CORE_READ(other, d_inode), WATCH_FILE)))
+	    !find_watch(inode, WATCH_FILE) &&
+	    !(other && find_watch(BPF_CORE_READ(other, d_inode), WATCH_FILE)))
 		return;
 	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event)

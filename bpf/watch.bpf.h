@@ -17,12 +17,18 @@ struct watch_key {
 	__u64 device;
 };
 
+struct watch {
+	__u32 flags; /* WATCH_* */
+	__u32 writer; /* process id of the last write reported */
+	__u64 written; /* when that was, CLOCK_MONOTONIC, ns */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1 << 20); /* user space may set another limit before loading */
 	__type(key, struct watch_key);
-	__type(value, __u32); /* WATCH_* */
+	__type(value, struct watch);
 } watches SEC(".maps");
 
 static __always_inline void fill_key(struct watch_key *key, struct inode *inode)
@@ -31,17 +37,35 @@ static __always_inline void fill_key(struct watch_key *key, struct inode *inode)
 	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
 }
 
-/* Whether the inode is watched in the given way. The generation is left to user space. */
-static __always_inline bool watched(struct inode *inode, __u32 as)
+/* The watch of an inode in the given way, or NULL. The generation is left to user space. */
+static __always_inline struct watch *find_watch(struct inode *inode, __u32 as)
 {
 	struct watch_key key;
-	__u32 *flags;
+	struct watch *watch;
 
 	if (!inode)
-		return false;
+		return NULL;
 	fill_key(&key, inode);
-	flags = bpf_map_lookup_elem(&watches, &key);
-	return flags && (*flags & as);
+	watch = bpf_map_lookup_elem(&watches, &key);
+	return watch && (watch->flags & as) ? watch : NULL;
+}
+
+/*
+ * Whether a write is one of many by a process that was reported a moment ago. User space waits for
+ * 20 ms of quiet (QUIET in src/watch/dispatch.ts) and so sees what is written until then.
+ */
+#define SAME_WRITE_NS 5000000
+
+static __always_inline bool repeats(struct watch *watch)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u64 now = bpf_ktime_get_ns();
+
+	if (watch->writer == pid && now - watch->written < SAME_WRITE_NS)
+		return true;
+	watch->writer = pid;
+	watch->written = now;
+	return false;
 }
 
 /*
@@ -51,14 +75,14 @@ static __always_inline bool watched(struct inode *inode, __u32 as)
 static __always_inline void inherit(struct inode *directory, struct inode *born)
 {
 	struct watch_key key;
-	__u32 flags = WATCH_FILE;
+	struct watch watch = { .flags = WATCH_FILE };
 
-	if (!watched(directory, WATCH_INHERIT))
+	if (!find_watch(directory, WATCH_INHERIT))
 		return;
 	if ((BPF_CORE_READ(born, i_mode) & S_IFMT) == S_IFDIR)
-		flags |= WATCH_DIRECTORY | WATCH_INHERIT;
+		watch.flags |= WATCH_DIRECTORY | WATCH_INHERIT;
 	fill_key(&key, born);
-	bpf_map_update_elem(&watches, &key, &flags, BPF_NOEXIST);
+	bpf_map_update_elem(&watches, &key, &watch, BPF_NOEXIST);
 }
 
 static __always_inline void fill_node(struct node *node, struct inode *inode)

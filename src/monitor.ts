@@ -215,7 +215,9 @@ export class Monitor {
       const known = this.#targets.get(path);
       if (known !== undefined && origin === "live" && isSame) continue;
       if (known === undefined && !this.#selection.includes(path)) continue;
-      this.#look(known ?? this.#add(path, directory), origin, occasion, baseline);
+      const member = known ?? this.#add(path, directory);
+      if (origin !== "live") this.#look(member, origin, occasion, baseline);
+      else this.#dispatch.await(member, occasion.sightings.filter((sighting) => sighting.renamed)); // may be half written
     }
     for (const member of [...(this.#members.get(directory) ?? [])]) {
       if (!present.has(member.path)) this.#look(member, origin, occasion);

@@ -81,7 +81,7 @@ export function parseOptions(argv: readonly string[], cwd: string): Request {
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") throw unexpectedArgument(token.value);
-    const known = options[token.name];
+    const known = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (known === undefined || token.rawName !== `--${token.name}`) throw noSuchOption(token.rawName);
     if (known.type === "boolean") {
       if (token.value !== undefined) throw usage(`${token.rawName} takes no value`, `leave out "=${token.value}"`);

@@ -17,6 +17,8 @@ import { select } from "../watch/selection.ts";
 const STOP_LIMIT = 600;
 /** Lost events within this time make one gap line, in milliseconds. */
 const GAP_DELAY = 200;
+/** After looking at everything, that is not done again for this many times as long as it took. */
+const GAP_REST = 10;
 
 /** Watches until SIGINT or SIGTERM. Resolves to the exit status. */
 export async function watch(options: Options): Promise<ExitStatus> {
@@ -92,13 +94,19 @@ function directoryAt(path: string): string {
 function gapReporter(report: (lost: number | undefined) => void): (lost: number | undefined) => void {
   let total: number | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let restUntil = 0;
   return (lost) => {
     if (lost !== undefined) total = (total ?? 0) + lost;
-    timer ??= setTimeout(() => {
-      const sum = total;
-      total = timer = undefined;
-      report(sum);
-    }, GAP_DELAY);
+    timer ??= setTimeout(
+      () => {
+        const sum = total;
+        total = timer = undefined;
+        const begin = performance.now();
+        report(sum);
+        restUntil = performance.now() + GAP_REST * (performance.now() - begin);
+      },
+      Math.max(GAP_DELAY, restUntil - performance.now()),
+    );
   };
 }
 

@@ -3,6 +3,7 @@ import { embeddedLibbpf, readBpfObject } from "./assets.ts";
 import { btfName, type Hook, type HookSet, type MapName, MAPS } from "./hooks.ts";
 import { log } from "../log.ts";
 import { cString } from "./libbpf.ts";
+import { SkipCounter } from "./skips.ts";
 
 /** A hook that is not attached, and why. */
 export interface MissingHook {
@@ -20,10 +21,12 @@ export class LoadedObject implements Disposable {
   readonly missing: readonly MissingHook[];
   readonly #object: Pointer;
   readonly #links: Pointer[];
+  readonly #skips: SkipCounter;
 
-  private constructor(object: Pointer, links: Pointer[], missing: readonly MissingHook[]) {
+  private constructor(object: Pointer, programs: readonly Pointer[], links: Pointer[], missing: readonly MissingHook[]) {
     this.#object = object;
     this.#links = links;
+    this.#skips = new SkipCounter(programs);
     this.missing = missing;
   }
 
@@ -68,7 +71,7 @@ export class LoadedObject implements Disposable {
             skip(missing, hook, reasonOf(error, messages));
           }
         }
-        return new LoadedObject(object, links, missing);
+        return new LoadedObject(object, programs.map(({ program }) => program), links, missing);
       } catch (error) {
         release(object, links);
         throw error;
@@ -80,6 +83,14 @@ export class LoadedObject implements Disposable {
   mapFd(name: MapName): number {
     const { libbpf } = embeddedLibbpf();
     return libbpf.number(name, libbpf.symbols.bpf_object__find_map_fd_by_name(this.#object, cString(name)));
+  }
+
+  /**
+   * How often the kernel did not run a program because another task on the same processor was
+   * interrupted inside of it, in all: each time an event may have been lost.
+   */
+  skips(): bigint {
+    return this.#skips.read();
   }
 
   /** Detaches the hooks and unloads the object. */

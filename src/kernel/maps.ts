@@ -5,7 +5,8 @@ export class WatchMap {
   readonly #fd: number;
   /** struct watch_key: inode, device. */
   readonly #key = new BigUint64Array(2);
-  readonly #value = new Uint32Array(1);
+  /** struct watch: flags, last writer, and when it wrote. */
+  readonly #value = new Uint32Array(4);
 
   constructor(fd: number) {
     this.#fd = fd;

@@ -14,7 +14,7 @@ const WATCH_FILE = 1;
 const WATCH_DIRECTORY = 2;
 const WATCH_INHERIT = 4;
 
-/** How often the count of lost records is read, and forgotten what the kernel watches in vain, in milliseconds. */
+/** How often the counts of lost records and skipped programs are read, and forgotten what the kernel watches in vain, in milliseconds. */
 const TICK = 1000;
 /** How many ticks the owner has to say that it wants an inode that the kernel watches by itself. */
 const GRACE = 3;
@@ -97,12 +97,12 @@ export class EbpfSource implements Source {
         }
         handlers.onEvent(event);
       }
-      this.#reportLost(handlers);
     };
     const request: RingRequest = {
       libraryPath: embeddedLibbpf().path,
       ringFd: this.#object.mapFd("ring"),
     };
+    this.#lostBefore = this.#object.skips(); // while nothing was watched yet, nothing was lost
     worker.postMessage(request);
     worker.unref();
     this.#timer = setInterval(() => {
@@ -113,7 +113,7 @@ export class EbpfSource implements Source {
   }
 
   #reportLost(handlers: SourceHandlers): void {
-    const lost = this.#lost.read();
+    const lost = this.#lost.read() + this.#object.skips();
     if (lost > this.#lostBefore) handlers.onLost(Number(lost - this.#lostBefore));
     this.#lostBefore = lost;
   }

@@ -8,6 +8,8 @@ export interface Sighting {
   readonly last: bigint;
   /** Whether it did more than close the file, which a process that wrote nothing does too. */
   readonly acted: boolean;
+  /** Whether it moved or replaced a name, and with a directory all that is below. */
+  readonly renamed: boolean;
   /** Whether a line has named it already. */
   readonly reported: boolean;
 }
@@ -28,6 +30,7 @@ export function sight(sightings: readonly Sighting[], event: KernelEvent): Sight
     first: same?.first ?? event.time,
     last: event.time,
     acted: same?.acted === true || isAct(event.kind),
+    renamed: same?.renamed === true || event.kind === "rename",
     reported: false,
   };
   const all = [...sightings.filter((other) => other !== same), sighting];

@@ -68,14 +68,25 @@ export class Dispatch {
     const pending = this.#pending.get(target) ?? { sightings: [], first: now, settled: false, final: false };
     pending.sightings = sight(pending.sightings, event);
     pending.final = false;
-    pending.settled = !isComplete(event.kind, pending.sightings);
     this.#pending.set(target, pending);
+    // the old version that a rename replaced goes away after it
+    if (event.kind === "gone" && this.#ready.has(target)) return;
+    pending.settled = !isComplete(event.kind, pending.sightings);
     if (!pending.settled) {
       this.#waiting.delete(target);
       this.#ready.add(target);
     } else if (this.#ready.delete(target) || now + QUIET <= pending.first + PATIENCE || !this.#waiting.has(target)) {
       this.#wait(target, now);
     } // else a writer that does not pause keeps its place in the queue
+    this.#schedule();
+  }
+
+  /** Looks at a target when it has been quiet, for another reason than an event of its own. */
+  await(target: Target, sightings: readonly Sighting[]): void {
+    if (this.#pending.has(target)) return;
+    const now = performance.now();
+    this.#pending.set(target, { sightings, first: now, settled: true, final: true });
+    this.#wait(target, now);
     this.#schedule();
   }
 

@@ -16,12 +16,12 @@ export interface Step {
   readonly directory: string;
   readonly directoryStat: Statx;
   readonly name: string;
+  /** Whether it is the last name of the path, or of the symbolic link that is its last name. */
+  readonly isLast: boolean;
 }
 
 export interface Walk {
   readonly steps: readonly Step[];
-  /** Whether the last step is the last name of the path: the directory that holds it is there. */
-  readonly complete: boolean;
   /** Where the path leads, free of symbolic links; undefined when it leads nowhere now. */
   readonly end: { readonly path: string; readonly stat: Statx } | undefined;
 }
@@ -44,7 +44,7 @@ export function walk(fs: WalkFs, root: string, path: string, from = root): Walk 
   let current = from;
   let stat = fs.statx(from);
   while (stat !== undefined && pending.length > 0) {
-    if (stat.type !== "directory") return { steps, complete: false, end: undefined };
+    if (stat.type !== "directory") return { steps, end: undefined };
     const name = pending.shift()!;
     if (name === ".") continue;
     if (name === "..") {
@@ -52,7 +52,7 @@ export function walk(fs: WalkFs, root: string, path: string, from = root): Walk 
       stat = fs.statx(current);
       continue;
     }
-    steps.push({ directory: current, directoryStat: stat, name });
+    steps.push({ directory: current, directoryStat: stat, name, isLast: pending.every((next) => next === ".") });
     const next = joinPath(current, name);
     const nextStat = lookUp(fs, next);
     if (nextStat?.type !== "symlink") {
@@ -60,17 +60,16 @@ export function walk(fs: WalkFs, root: string, path: string, from = root): Walk 
       stat = nextStat;
       continue;
     }
-    if (++symlinks > MAX_SYMLINKS) return { steps, complete: false, end: undefined };
+    if (++symlinks > MAX_SYMLINKS) return { steps, end: undefined };
     const target = readlink(fs, next);
-    if (target === undefined) return { steps, complete: false, end: undefined };
+    if (target === undefined) return { steps, end: undefined };
     pending.unshift(...components(target));
     if (target.startsWith("/")) {
       current = root;
       stat = fs.statx(root);
     }
   }
-  const complete = pending.length === 0;
-  return { steps, complete, end: stat === undefined ? undefined : { path: current, stat } };
+  return { steps, end: stat === undefined ? undefined : { path: current, stat } };
 }
 
 /** Whether two walks met the same inodes under the same names. */

@@ -16,8 +16,8 @@ interface Resolution {
   /** Every inode watched for it: the directories on its way, and the file itself. */
   readonly nodes: ReadonlySet<NodeKey>;
   readonly entries: ReadonlySet<EntryKey>;
-  /** The target's own entry; undefined while a directory on its way is missing. */
-  readonly last: EntryKey | undefined;
+  /** Of these, the target's own name, and the last one that it leads to as a symbolic link. */
+  readonly own: ReadonlySet<EntryKey>;
   readonly end: NodeKey | undefined;
 }
 
@@ -62,6 +62,7 @@ export class WatchSet {
         if (resolution !== undefined) this.#replace(target, resolution);
         return again.end;
       }
+      if (resolution !== undefined) this.#abandon(resolution.nodes);
       found = again;
     }
   }
@@ -93,9 +94,9 @@ export class WatchSet {
   isDirect(target: Target, event: KernelEvent): boolean {
     const resolution = this.#resolutions.get(target);
     if (resolution === undefined) return true; // a new member
-    const { end, last } = resolution;
+    const { end, own } = resolution;
     if (end !== undefined && event.node === end) return true;
-    return event.entries.some(({ directory, name }) => `${directory}/${name}` === last);
+    return event.entries.some(({ directory, name }) => own.has(`${directory}/${name}`));
   }
 
   /** Targets that lead to this directory: an unknown name in it is a new member of theirs. */
@@ -108,7 +109,7 @@ export class WatchSet {
     const { path, parent } = target;
     if (parent === undefined) return walk(fs, this.#root, path);
     const directory = this.#resolutions.get(parent)?.walk.end;
-    if (directory === undefined) return { steps: [], complete: false, end: undefined };
+    if (directory === undefined) return { steps: [], end: undefined };
     return walk(fs, this.#root, path.slice(parent.path.length), directory.path);
   }
 
@@ -116,18 +117,24 @@ export class WatchSet {
   #watch(found: Walk): Resolution | undefined {
     const nodes = new Set<NodeKey>();
     const entries = new Set<EntryKey>();
-    for (const [i, { directory, directoryStat, name }] of found.steps.entries()) {
+    const own = new Set<EntryKey>();
+    for (const [i, { directory, directoryStat, name, isLast }] of found.steps.entries()) {
       const waitedFor = found.end === undefined && i === found.steps.length - 1;
       const key = this.#watchNode(directory, directoryStat, waitedFor);
-      if (key === undefined) return undefined;
+      if (key === undefined) return this.#abandon(nodes);
       nodes.add(key);
       entries.add(`${key}/${name}`);
+      if (isLast) own.add(`${key}/${name}`);
     }
     const end = found.end && this.#watchNode(found.end.path, found.end.stat, true);
-    if (found.end !== undefined && end === undefined) return undefined;
+    if (found.end !== undefined && end === undefined) return this.#abandon(nodes);
     if (end !== undefined) nodes.add(end);
-    const last = found.complete ? [...entries].at(-1) : undefined;
-    return { walk: found, nodes, entries, last, end };
+    return { walk: found, nodes, entries, own, end };
+  }
+
+  /** Forgets inodes that were watched for a walk that came to nothing. */
+  #abandon(nodes: Iterable<NodeKey>): undefined {
+    for (const key of nodes) if (!this.#users.has(key)) this.#source.unwatch(key);
   }
 
   /** @param inherit for a directory: what is born in it will be wanted */
