@@ -14,6 +14,7 @@ import { lookAt } from "./watch/look.ts";
 import type { Selection } from "./watch/selection.ts";
 import type { Target } from "./watch/target.ts";
 import { userName } from "./watch/users.ts";
+import type { Walk } from "./watch/walk.ts";
 import { WatchSet } from "./watch/watchset.ts";
 
 const MISSING: Look = { type: "missing" };
@@ -108,11 +109,12 @@ export class Monitor {
     this.#dispatch.note(target, event.kind === "birth" ? { ...event, actor: undefined } : event);
   }
 
-  #refresh(target: Target): void {
+  #refresh(target: Target): Walk["end"] {
     try {
-      this.#watchSet.refresh(target);
+      return this.#watchSet.refresh(target);
     } catch (error) {
       log.debug(`${target.path}: ${messageOf(error)}`); // the look to come says it
+      return undefined;
     }
   }
 
@@ -215,13 +217,18 @@ export class Monitor {
       const known = this.#targets.get(path);
       if (known !== undefined && origin === "live" && isSame) continue;
       if (known === undefined && !this.#selection.includes(path)) continue;
-      const member = known ?? this.#add(path, directory);
-      if (origin !== "live") this.#look(member, origin, occasion, baseline);
-      else this.#dispatch.await(member, occasion.sightings.filter((sighting) => sighting.renamed)); // may be half written
+      this.#lookAtMember(known ?? this.#add(path, directory), origin, occasion, baseline);
     }
     for (const member of [...(this.#members.get(directory) ?? [])]) {
       if (!present.has(member.path)) this.#look(member, origin, occasion);
     }
+  }
+
+  /** A file that was met by chance may be half written: it is looked at when it has been quiet. */
+  #lookAtMember(member: Target, origin: Origin, occasion: Occasion, baseline: boolean): void {
+    const isFile = origin === "live" && this.#refresh(member)?.stat.type === "file";
+    if (!isFile) return void this.#look(member, origin, occasion, baseline);
+    this.#dispatch.await(member, occasion.sightings.filter((sighting) => sighting.renamed));
   }
 
   #add(path: string, parent: Target): Target {

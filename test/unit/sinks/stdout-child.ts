@@ -6,7 +6,6 @@ import { type Outbox, StdoutSink } from "../../../src/sinks/stdout.ts";
 /** A journal in memory, which counts. */
 class Journal implements Outbox {
   lines: { readonly seq: number; readonly line: string }[] = [];
-  readonly limits = new Set<number>();
   taken = 0;
   done = 0;
 
@@ -18,7 +17,6 @@ class Journal implements Outbox {
   }
 
   undelivered(afterSeq: number, limit: number) {
-    this.limits.add(limit);
     const rows = this.lines.slice(afterSeq, afterSeq + limit);
     this.taken = Math.max(this.taken, rows.at(-1)?.seq ?? 0);
     return rows;
@@ -70,17 +68,23 @@ const scenarios: Record<string, () => Promise<void>> = {
     say("all");
   },
 
-  /** The last line comes at the moment at which the one before it is delivered. */
+  /** A line comes whenever the journal has just been found empty, and another while one is delivered. */
   async late() {
-    const { delivered } = Journal.prototype;
+    const { delivered, undelivered } = Journal.prototype;
+    const add = () => {
+      if (journal.lines.length === 20) return;
+      journal.add(1);
+      void sink.pump();
+    };
     journal.delivered = function (seq) {
       delivered.call(this, seq);
-      if (seq < 20) {
-        this.add(1);
-        void sink.pump();
-      }
+      if (seq % 2 === 0) add();
     };
-    journal.add(1);
+    journal.undelivered = function (afterSeq, limit) {
+      const rows = undelivered.call(this, afterSeq, limit);
+      if (rows.length === 0) add();
+      return rows;
+    };
     await sink.pump();
     say("all");
   },

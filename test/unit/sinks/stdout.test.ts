@@ -94,7 +94,7 @@ test("lines that come while others are printed follow them, and pump() resolves 
   expect(steps).toEqual([{ step: "all", taken: 399, done: 399, errors: [] }]);
 });
 
-test("a line that comes while the last one is delivered is printed, too", async () => {
+test("a line that comes in the moment in which there seems to be none is printed, too", async () => {
   const { lines, steps } = await run("late");
   expectInOrder(lines, 20);
   expect(steps).toEqual([{ step: "all", taken: 20, done: 20, errors: [] }]);

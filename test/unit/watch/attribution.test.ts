@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Actor, KernelEvent } from "../../../src/event.ts";
 import { KINDS } from "../../../src/source/decode.ts";
-import { type Sighting, responsible, sight } from "../../../src/watch/attribution.ts";
+import { type Sighting, isAttributed, responsible, sight } from "../../../src/watch/attribution.ts";
 import { actorOf, eventOf, sightingOf } from "./events.ts";
 
 const sightAll = (events: readonly KernelEvent[], before: readonly Sighting[] = []): readonly Sighting[] =>
@@ -28,6 +28,22 @@ describe("sightings", () => {
     const executed = actorOf(1, { executable: "/usr/bin/sh" });
     const events = [a, later, executed].map((actor) => eventOf("write", 1n, actor));
     expect(sightAll(events).map(({ actor }) => actor)).toEqual([a, later, executed]);
+  });
+
+  test("take a process for the same when its start is told less exactly, and keep what was known first", () => {
+    const exact = actorOf(1, { start: "2026-01-01T00:00:00.017Z" });
+    const ticks = actorOf(1, { start: "2026-01-01T00:00:00.010Z", args: ["vim", "later"] });
+    expect(sightAll([eventOf("write", 1n, exact), eventOf("close", 2n, ticks)])).toEqual([
+      sightingOf(exact, { last: 2n }),
+    ]);
+    const unknown = actorOf(1, { start: "" });
+    const starts = [exact, unknown, unknown].map((actor) => eventOf("write", 1n, actor));
+    expect(sightAll(starts).map(({ actor }) => actor)).toEqual([exact, unknown]);
+  });
+
+  test("remember a rename", () => {
+    const events = [eventOf("rename", 1n, a), eventOf("close", 2n, a), eventOf("write", 3n, b)];
+    expect(sightAll(events).map(({ renamed }) => renamed)).toEqual([true, false]);
   });
 
   test("hold those that are not known together", () => {
@@ -75,7 +91,8 @@ describe("sightings", () => {
         const expected = [...new Set(events.map(({ actor }) => actor).reverse())].reverse().map((actor) => {
           const own = events.filter((event) => event.actor === actor);
           const acted = own.some(({ kind }) => kind !== "close");
-          return sightingOf(actor, { first: own[0]!.time, last: own.at(-1)!.time, acted });
+          const renamed = own.some(({ kind }) => kind === "rename");
+          return sightingOf(actor, { first: own[0]!.time, last: own.at(-1)!.time, acted, renamed });
         });
         expect(sightAll(events)).toEqual(expected);
       }),
@@ -96,4 +113,18 @@ describe("responsible are", () => {
   ])("%s", (_, sightings, expected) => {
     expect(responsible(sightings)).toEqual(expected);
   });
+});
+
+test("a change is attributed when somebody who is known acted since the last line", () => {
+  const closed = sightingOf(b, { acted: false });
+  const reported = sightingOf(a, { reported: true });
+  const unknown = sightingOf(undefined);
+  expect([[], [closed], [reported], [unknown], [closed, reported, unknown]].map(isAttributed)).toEqual([
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect([[sightingOf(a)], [unknown, sightingOf(a), closed]].map(isAttributed)).toEqual([true, true]);
 });

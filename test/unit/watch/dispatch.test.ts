@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { KernelEvent } from "../../../src/event.ts";
-import { Dispatch, type Occasion, PATIENCE, QUIET } from "../../../src/watch/dispatch.ts";
+import { Dispatch, type Occasion, type Outcome, PATIENCE, QUIET } from "../../../src/watch/dispatch.ts";
 import type { Target } from "../../../src/watch/target.ts";
 import { actorOf, eventOf, sightingOf, targetOf } from "./events.ts";
 
@@ -24,13 +24,13 @@ class Rig {
   readonly dispatch: Dispatch;
   #changed = Promise.withResolvers<void>();
 
-  /** @param makesLine whether a look makes a line; may act on the dispatch as a look does */
-  constructor(makesLine: (target: Target, occasion: Occasion) => boolean = () => false) {
+  /** @param result what comes of a look; may act on the dispatch as a look does */
+  constructor(result: (target: Target, occasion: Occasion) => Outcome = () => "same") {
     this.dispatch = new Dispatch((target, occasion) => {
       this.looks.push({ target, occasion, at: performance.now() });
       this.#changed.resolve();
       this.#changed = Promise.withResolvers();
-      return makesLine(target, occasion);
+      return result(target, occasion);
     });
   }
 
@@ -73,10 +73,11 @@ test.each(finished)("what was %s is looked at at once, and once more when quiet"
   expect(rig.looks.length).toBe(1);
   await rig.until(() => rig.looks.length === 2);
   await rig.quiet();
-  const sightings = [sightingOf(a, { first: 1n, last: BigInt(events.length) })];
+  const renamed = events[0]!.kind === "rename";
+  const sightings = [sightingOf(a, { first: 1n, last: BigInt(events.length), renamed })];
   expect(rig.occasions).toEqual([
-    { sightings, settled: false },
-    { sightings, settled: true },
+    { sightings, settled: false, final: false },
+    { sightings, settled: true, final: false },
   ]);
   const [first, second] = rig.looks;
   expect(second!.at - first!.at).toBeGreaterThanOrEqual(QUIET);
@@ -93,7 +94,7 @@ test.each(unfinished)("what was %s is looked at once, when quiet", async (_, eve
   const noted = rig.note(passwd, event);
   await rig.until(() => rig.looks.length === 1);
   await rig.quiet();
-  expect(rig.occasions).toEqual([{ sightings: [sightingOf(a)], settled: true }]);
+  expect(rig.occasions).toEqual([{ sightings: [sightingOf(a)], settled: true, final: false }]);
   expect(rig.looks[0]!.at - noted).toBeGreaterThanOrEqual(QUIET);
 });
 
@@ -102,7 +103,7 @@ test("a close without a write finishes nothing", async () => {
   const noted = rig.note(passwd, eventOf("close", 1n, a));
   await rig.until(() => rig.looks.length === 1);
   await rig.quiet();
-  expect(rig.occasions).toEqual([{ sightings: [sightingOf(a, { acted: false })], settled: true }]);
+  expect(rig.occasions).toEqual([{ sightings: [sightingOf(a, { acted: false })], settled: true, final: false }]);
   expect(rig.looks[0]!.at - noted).toBeGreaterThanOrEqual(QUIET);
 });
 
@@ -111,7 +112,7 @@ test("a write after the close of the same turn opens the matter again", async ()
   rig.note(passwd, eventOf("write", 1n, a), eventOf("close", 2n, a), eventOf("write", 3n, b));
   await rig.until(() => rig.looks.length === 1);
   await rig.quiet();
-  expect(rig.occasions).toEqual([{ sightings: [sightingOf(a, { last: 2n }), sightingOf(b, { first: 3n, last: 3n })], settled: true }]);
+  expect(rig.occasions).toEqual([{ sightings: [sightingOf(a, { last: 2n }), sightingOf(b, { first: 3n, last: 3n })], settled: true, final: false }]);
 });
 
 test("each event puts off the look, until things are quiet", async () => {
@@ -157,42 +158,43 @@ test("ten thousand events on one file are a few looks, and name the process once
 
 describe("what a line has named", () => {
   test("is marked as reported for the look after it", async () => {
-    const rig = new Rig((_, { settled }) => !settled);
+    const rig = new Rig((_, { settled }) => (settled ? "same" : "line"));
     rig.note(passwd, eventOf("rename", 1n, a));
     await rig.until(() => rig.looks.length === 2);
     expect(rig.occasions).toEqual([
-      { sightings: [sightingOf(a)], settled: false },
-      { sightings: [sightingOf(a, { reported: true })], settled: true },
+      { sightings: [sightingOf(a, { renamed: true })], settled: false, final: false },
+      { sightings: [sightingOf(a, { renamed: true, reported: true })], settled: true, final: false },
     ]);
   });
 
   test("is apart from what the process does next", async () => {
-    const rig = new Rig(() => true);
+    const rig = new Rig(() => "line");
     rig.note(passwd, eventOf("rename", 1n, a));
     await rig.until(() => rig.looks.length === 1);
     rig.note(passwd, eventOf("write", 2n, a), eventOf("write", 3n, b));
     await rig.until(() => rig.looks.length === 2);
     expect(rig.occasions[1]).toEqual({
       sightings: [
-        sightingOf(a, { reported: true }),
+        sightingOf(a, { renamed: true, reported: true }),
         sightingOf(a, { first: 2n, last: 2n }),
         sightingOf(b, { first: 3n, last: 3n }),
       ],
       settled: true,
+      final: false,
     });
   });
 
   test("is forgotten after the settled look", async () => {
-    const rig = new Rig(() => true);
+    const rig = new Rig(() => "line");
     rig.note(passwd, eventOf("write", 1n, a));
     await rig.until(() => rig.looks.length === 1);
     rig.note(passwd, eventOf("write", 2n, b));
     await rig.until(() => rig.looks.length === 2);
-    expect(rig.occasions[1]).toEqual({ sightings: [sightingOf(b, { first: 2n, last: 2n })], settled: true });
+    expect(rig.occasions[1]).toEqual({ sightings: [sightingOf(b, { first: 2n, last: 2n })], settled: true, final: false });
   });
 
   test("finishes nothing when it is closed: the close after the look on a rename", async () => {
-    const rig = new Rig(() => true);
+    const rig = new Rig(() => "line");
     rig.note(passwd, eventOf("rename", 1n, a));
     await rig.until(() => rig.looks.length === 1);
     rig.note(passwd, eventOf("close", 2n, b));
@@ -214,46 +216,120 @@ test("targets do not wait for each other", async () => {
   const sightings = Object.fromEntries(rig.looks.map(({ target, occasion }) => [target.path, occasion.sightings]));
   expect(sightings).toEqual({
     "/etc/passwd": [sightingOf(a)],
-    "/etc/shadow": [sightingOf(b, { first: 2n, last: 2n })],
+    "/etc/shadow": [sightingOf(b, { first: 2n, last: 2n, renamed: true })],
   });
 });
 
+describe("a look that finds something that is not to be reported yet", () => {
+  test("is followed by another, the last of which is final", async () => {
+    const rig = new Rig(() => "early");
+    rig.note(passwd, eventOf("rename", 1n, a));
+    await rig.until(() => rig.looks.length === 3);
+    await rig.quiet();
+    const sightings = [sightingOf(a, { renamed: true })];
+    expect(rig.occasions.slice(0, 3)).toEqual([
+      { sightings, settled: false, final: false },
+      { sightings, settled: true, final: false },
+      { sightings, settled: true, final: true },
+    ]);
+    for (const [i, look] of rig.looks.slice(1, 3).entries()) expect(look.at - rig.looks[i]!.at).toBeGreaterThanOrEqual(QUIET);
+  });
+
+  test("is no more final when an event came after it", async () => {
+    const rig = new Rig((_, { final }) => (final ? "same" : "early"));
+    rig.note(passwd, eventOf("write", 1n, a));
+    await rig.until(() => rig.looks.length === 1);
+    rig.note(passwd, eventOf("write", 2n, b));
+    await rig.until(() => rig.looks.length === 3);
+    expect(rig.occasions).toEqual([
+      { sightings: [sightingOf(a)], settled: true, final: false },
+      { sightings: [sightingOf(a), sightingOf(b, { first: 2n, last: 2n })], settled: true, final: false },
+      { sightings: [sightingOf(a), sightingOf(b, { first: 2n, last: 2n })], settled: true, final: true },
+    ]);
+  });
+});
+
+test("the old version that goes away after a rename does not hold up the look at the new one", async () => {
+  const rig = new Rig();
+  rig.note(passwd, eventOf("rename", 1n, a), eventOf("gone", 2n, a));
+  await turn();
+  expect(rig.occasions).toEqual([
+    { sightings: [sightingOf(a, { last: 2n, renamed: true })], settled: false, final: false },
+  ]);
+});
+
+describe("a target that is awaited", () => {
+  test("is looked at when quiet, once and for all", async () => {
+    const rig = new Rig();
+    const start = performance.now();
+    rig.dispatch.await(passwd, [sightingOf(a)]);
+    await rig.until(() => rig.looks.length === 1);
+    await rig.quiet();
+    expect(rig.occasions).toEqual([{ sightings: [sightingOf(a)], settled: true, final: true }]);
+    expect(rig.looks[0]!.at - start).toBeGreaterThanOrEqual(QUIET);
+  });
+
+  test("may have events of its own, which come first and last", async () => {
+    const rig = new Rig();
+    rig.dispatch.await(passwd, [sightingOf(a)]);
+    rig.note(passwd, eventOf("write", 2n, b), eventOf("close", 3n, b));
+    rig.dispatch.await(passwd, []);
+    await rig.until(() => rig.looks.length === 2);
+    await rig.quiet();
+    const sightings = [sightingOf(a), sightingOf(b, { first: 2n, last: 3n })];
+    expect(rig.occasions).toEqual([
+      { sightings, settled: false, final: false },
+      { sightings, settled: true, final: false },
+    ]);
+  });
+});
+
+test("targets are looked at in the order in which their events came", async () => {
+  const rig = new Rig();
+  const targets = Array.from({ length: 50 }, (_, i) => targetOf(`/etc/${i}`));
+  for (const target of targets) rig.note(target, eventOf("write", 1n, a));
+  for (const target of targets.slice(0, 25)) rig.note(target, eventOf("write", 2n, a));
+  await rig.until(() => rig.looks.length === 50);
+  expect(rig.looks.map(({ target }) => target)).toEqual([...targets.slice(25), ...targets.slice(0, 25)]);
+});
+
 describe("flush", () => {
+  /** Every look of another dispatch that was asked for until now has come once this resolves. */
+  const quietElsewhere = () => new Rig().quiet();
+
   test("looks at everything that waits, at once and for the last time", async () => {
     const rig = new Rig();
     rig.note(passwd, eventOf("write", 1n, a));
     rig.note(shadow, eventOf("rename", 2n, b));
     rig.dispatch.flush();
+    const renamed = sightingOf(b, { first: 2n, last: 2n, renamed: true });
     const expected = [
-      { target: passwd, occasion: { sightings: [sightingOf(a)], settled: true } },
-      { target: shadow, occasion: { sightings: [sightingOf(b, { first: 2n, last: 2n })], settled: true } },
+      { target: passwd, occasion: { sightings: [sightingOf(a)], settled: true, final: true } },
+      { target: shadow, occasion: { sightings: [renamed], settled: true, final: true } },
     ];
     const seen = () => rig.looks.map(({ target, occasion }) => ({ target, occasion }));
     expect(seen()).toEqual(expected);
     rig.dispatch.flush();
-    await rig.quiet();
+    await quietElsewhere();
     expect(seen()).toEqual(expected);
   });
 
   test("takes the place of the second look", async () => {
-    const rig = new Rig(() => true);
+    const rig = new Rig(() => "line");
     rig.note(passwd, eventOf("rename", 1n, a));
     await rig.until(() => rig.looks.length === 1);
     rig.dispatch.flush();
-    await rig.quiet();
+    await quietElsewhere();
     expect(rig.occasions).toEqual([
-      { sightings: [sightingOf(a)], settled: false },
-      { sightings: [sightingOf(a, { reported: true })], settled: true },
+      { sightings: [sightingOf(a, { renamed: true })], settled: false, final: false },
+      { sightings: [sightingOf(a, { renamed: true, reported: true })], settled: true, final: true },
     ]);
   });
 
-  test("leaves it able to take events", async () => {
+  test("looks at nothing when nothing waits", () => {
     const rig = new Rig();
-    rig.note(passwd, eventOf("write", 1n, a));
     rig.dispatch.flush();
-    rig.note(passwd, eventOf("write", 2n, b));
-    await rig.until(() => rig.looks.length === 2);
-    expect(rig.occasions[1]).toEqual({ sightings: [sightingOf(b, { first: 2n, last: 2n })], settled: true });
+    expect(rig.looks).toEqual([]);
   });
 });
 
@@ -267,22 +343,22 @@ describe("a target that is dropped", () => {
     expect(rig.looks).toEqual([]);
   });
 
-  test("by the look itself is not looked at again", async () => {
+  test("by a settled look at itself is not looked at again", async () => {
     const rig = new Rig((target) => {
       rig.dispatch.drop(target);
-      return true;
+      return "line";
     });
-    rig.note(passwd, eventOf("rename", 1n, a));
+    rig.note(passwd, eventOf("gone", 1n, a));
     await rig.until(() => rig.looks.length === 1);
     await rig.quiet();
-    expect(rig.looks.map(({ occasion }) => occasion.settled)).toEqual([false]);
+    expect(rig.looks.map(({ occasion }) => occasion.settled)).toEqual([true]);
   });
 
   // A directory looks at its members: one that is gone is forgotten there, and must not come to life again.
-  test("bug: by the look at another is not looked at in the same turn", async () => {
+  test("by the look at another is not looked at in the same turn", async () => {
     const rig = new Rig((target) => {
       if (target === passwd) rig.dispatch.drop(shadow);
-      return false;
+      return "same";
     });
     rig.note(passwd, eventOf("rename", 1n, a));
     rig.note(shadow, eventOf("rename", 2n, b));
@@ -292,14 +368,14 @@ describe("a target that is dropped", () => {
   });
 });
 
-test("an event that comes while it looks is not lost", async () => {
+test("an event that comes during a settled look is not lost", async () => {
   let once = true;
   const rig = new Rig((target) => {
     if (once) rig.dispatch.note(target, eventOf("write", 9n, b));
     once = false;
-    return false;
+    return "same";
   });
   rig.note(passwd, eventOf("write", 1n, a));
   await rig.until(() => rig.looks.length === 2);
-  expect(rig.occasions[1]).toEqual({ sightings: [sightingOf(b, { first: 9n, last: 9n })], settled: true });
+  expect(rig.occasions[1]).toEqual({ sightings: [sightingOf(b, { first: 9n, last: 9n })], settled: true, final: false });
 });

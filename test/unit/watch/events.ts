@@ -30,5 +30,5 @@ export const entryEvent = (kind: ChangeKind, directory: NodeKey, name: string): 
 export const targetOf = (path: string, parent?: Target): Target => ({ path, parent });
 
 export function sightingOf(actor: Actor | undefined, changes: Partial<Sighting> = {}): Sighting {
-  return { actor, first: 1n, last: 1n, acted: true, reported: false, ...changes };
+  return { actor, first: 1n, last: 1n, acted: true, renamed: false, reported: false, ...changes };
 }

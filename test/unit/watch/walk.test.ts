@@ -81,11 +81,10 @@ describe("a walk remembers every entry on the way:", () => {
     const fs = new FakeFs(["/etc/ssh/sshd_config"], {});
     expect(walk(fs, "/", "/etc/ssh/sshd_config")).toEqual({
       steps: [
-        { directory: "/", directoryStat: statOf("directory", 1n), name: "etc" },
-        { directory: "/etc", directoryStat: statOf("directory", 2n), name: "ssh" },
-        { directory: "/etc/ssh", directoryStat: statOf("directory", 3n), name: "sshd_config" },
+        { directory: "/", directoryStat: statOf("directory", 1n), name: "etc", isLast: false },
+        { directory: "/etc", directoryStat: statOf("directory", 2n), name: "ssh", isLast: false },
+        { directory: "/etc/ssh", directoryStat: statOf("directory", 3n), name: "sshd_config", isLast: true },
       ],
-      complete: true,
       end: { path: "/etc/ssh/sshd_config", stat: statOf("file", 4n) },
     });
   });
@@ -94,7 +93,6 @@ describe("a walk remembers every entry on the way:", () => {
     const fs = new FakeFs(["/x"], {});
     expect(walk(fs, "/", "/")).toEqual({
       steps: [],
-      complete: true,
       end: { path: "/", stat: statOf("directory", 1n) },
     });
   });
@@ -201,19 +199,54 @@ describe("with a root", () => {
   });
 
   test("that is not there, nothing is", () => {
-    expect(walk(fs, "/srv/root/none", "/etc")).toEqual({ steps: [], complete: false, end: undefined });
+    expect(walk(fs, "/srv/root/none", "/etc")).toEqual({ steps: [], end: undefined });
   });
 });
 
-describe("a walk is complete when the directory of the last name is there:", () => {
-  const fs = new FakeFs(["/etc/passwd"], { "/etc/link": "new", "/etc/far": "/none/new", "/loop": "loop" });
-
-  test.each(["/", "/etc", "/etc/passwd", "/etc/new", "/etc/link"])("%s", (path) => {
-    expect(walk(fs, "/", path).complete).toBe(true);
+describe("the last name of a path, and of the link that it is,", () => {
+  const fs = new FakeFs(["/etc/passwd", "/d/x"], {
+    "/etc/link": "../d/x",
+    "/etc/again": "/etc/link/.",
+    "/etc/far": "/none/new",
+    "/way": "/d",
+    "/loop": "loop",
   });
 
-  test.each(["/none/new", "/etc/far", "/etc/passwd/x", "/etc/none/..", "/loop", "/etc/link/x"])("not %s", (path) => {
-    expect(walk(fs, "/", path).complete).toBe(false);
+  test.each([
+    ["/", []],
+    ["/etc", ["/etc"]],
+    ["/etc/./passwd/.", ["/etc/passwd"]],
+    ["/etc/new", ["/etc/new"]],
+    ["/etc/link", ["/etc/link", "/d/x"]],
+    ["/etc/again", ["/etc/again", "/etc/link", "/d/x"]],
+    ["/etc/far", ["/etc/far"]],
+    ["/way/x", ["/d/x"]],
+    ["/none/new", []],
+    ["/etc/passwd/x", []],
+    ["/etc/none/..", []],
+  ])("of %s", (path, expected) => {
+    const last = walk(fs, "/", path).steps.filter(({ isLast }) => isLast);
+    expect(last.map(({ directory, name }) => join(directory, name))).toEqual(expected);
+  });
+});
+
+describe("a walk from a directory", () => {
+  const fs = new FakeFs(["/srv/root/etc/ssh/config", "/srv/root/x"], {
+    "/srv/root/etc/ssh/up": "../../x",
+    "/srv/root/etc/ssh/absolute": "/x",
+    "/srv/root/etc/ssh/out": "../../../../../x",
+  }, "/srv/root");
+
+  test.each([
+    ["/config", ["/srv/root/etc/ssh/config"], "/srv/root/etc/ssh/config"],
+    ["config", ["/srv/root/etc/ssh/config"], "/srv/root/etc/ssh/config"],
+    ["", [], "/srv/root/etc/ssh"],
+    ["none", ["/srv/root/etc/ssh/none"], undefined],
+    ["up", ["/srv/root/etc/ssh/up", "/srv/root/x"], "/srv/root/x"],
+    ["absolute", ["/srv/root/etc/ssh/absolute", "/srv/root/x"], "/srv/root/x"],
+    ["out", ["/srv/root/etc/ssh/out", "/srv/root/x"], "/srv/root/x"],
+  ])("%j begins there, and links lead where they lead", (path, entries, end) => {
+    expect(summary(walk(fs, "/srv/root", path, "/srv/root/etc/ssh"))).toEqual({ entries, end });
   });
 });
 
@@ -252,7 +285,7 @@ describe("walks are the same", () => {
   test("when nothing changed, and when only what is in the file did", () => {
     expect(sameWalk(before, walk(new FakeFs(["/etc/passwd"], {}), "/", "/etc/passwd"))).toBe(true);
     expect(sameWalk(before, withEnd({ size: 5n, mtime: 6n, ctime: 7n, mode: 0, uid: 1, nlink: 2 }))).toBe(true);
-    expect(sameWalk({ steps: [], complete: false, end: undefined }, { steps: [], complete: false, end: undefined })).toBe(true);
+    expect(sameWalk({ steps: [], end: undefined }, { steps: [], end: undefined })).toBe(true);
   });
 
   test.each<[string, Walk]>([

@@ -295,6 +295,19 @@ describe("a path that changes while it is walked", () => {
     expectWatched("", "etc", "etc/passwd");
   });
 
+  test("is walked until it stays: a symbolic link swapped before the watch on its goal", () => {
+    for (const name of ["v1", "v2"]) writeFileSync(at(name), name);
+    symlinkSync("v1", at("link"));
+    before("v1", 1, () => {
+      symlinkSync("v2", at("new"));
+      renameSync(at("new"), at("link"));
+    });
+    const link = targetOf("/link");
+    expect(set.refresh(link)?.path).toBe(at("v2"));
+    const about = (path: string) => [...set.targetsOf({ ...eventOf("write", 0n), node: knownKey(at(path)) })];
+    expect([about("v1"), about("v2")]).toEqual([[], [link]]);
+  });
+
   test("ends somewhere, even if it changes for ever, and is watched where it was last", () => {
     source.meanwhile = ({ path }) => {
       if (path === at("etc/passwd")) replaceFile();
