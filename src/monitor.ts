@@ -121,7 +121,8 @@ export class Monitor {
   /** New members of watched directories. */
   #born(event: KernelEvent): Target[] {
     return event.entries.flatMap(({ directory, name }) =>
-      [...this.#watchSet.targetsAt(directory)]
+      this.#watchSet
+        .targetsAt(directory)
         .map((parent) => ({ parent, path: joinPath(parent.path, name) }))
         .filter(({ path }) => !this.#targets.has(path) && this.#selection.includes(path))
         .map(({ parent, path }) => this.#add(path, parent)),

@@ -57,8 +57,9 @@ export class StdoutSink {
       const rows = this.#outbox.undelivered(this.#seq, BATCH);
       const last = rows.at(-1);
       if (last === undefined) return;
-      for (const { line } of rows) this.#writer.write(`${line}\n`);
-      await this.#writer.flush();
+      // write() may begin to write, and fails by its own promise then, while flush() is content
+      const written = this.#writer.write(rows.map(({ line }) => `${line}\n`).join(""));
+      await Promise.all([written, this.#writer.flush()]);
       this.#seq = last.seq;
       this.#outbox.delivered(last.seq);
     }

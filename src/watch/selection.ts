@@ -70,7 +70,7 @@ class GlobWatch {
 
 /** `/etc/{a,b/c}` to `/etc/a` and `/etc/b/c`, so that the parts of a pattern are those of its paths. */
 function expandBraces(pattern: string): string[] {
-  const inner = /\{([^{}]*)\}/.exec(pattern);
+  const inner = /(?<!\\)\{([^{}]*)(?<!\\)\}/.exec(pattern);
   if (inner === null) return [pattern];
   const [group, choices = ""] = inner;
   const head = pattern.slice(0, inner.index);

@@ -72,25 +72,13 @@ export function walk(fs: WalkFs, root: string, path: string, from = root): Walk 
   return { steps, end: stat === undefined ? undefined : { path: current, stat } };
 }
 
-/** Whether two walks met the same inodes under the same names. */
-export function sameWalk(a: Walk, b: Walk): boolean {
-  return (
-    a.end?.path === b.end?.path &&
-    a.end?.stat.inode === b.end?.stat.inode &&
-    a.end?.stat.type === b.end?.stat.type &&
-    a.end?.stat.mountId === b.end?.stat.mountId &&
-    a.steps.length === b.steps.length &&
-    a.steps.every((step, i) => {
-      const other = b.steps[i]!;
-      return (
-        step.name === other.name &&
-        step.directory === other.directory &&
-        step.directoryStat.inode === other.directoryStat.inode &&
-        step.directoryStat.mountId === other.directoryStat.mountId
-      );
-    })
-  );
+/** What a walk met, as text: the same for two walks that met the same inodes under the same names. */
+export function signatureOf({ steps, end }: Walk): string {
+  const names = steps.map(({ directory, directoryStat, name }) => `${identity(directoryStat)} ${directory}/${name}`);
+  return [...names, end === undefined ? "" : `${identity(end.stat)} ${end.path}`].join("\0");
 }
+
+const identity = ({ type, inode, mountId }: Statx): string => `${type} ${inode} ${mountId}`;
 
 /** A name that is too long is there no more than one that is missing. */
 function lookUp(fs: WalkFs, path: string): Statx | undefined {

@@ -4,20 +4,24 @@ import { type Statx, statx } from "../kernel/libc.ts";
 import { pathBytes, pathText } from "../paths.ts";
 import type { Source } from "../source/source.ts";
 import { SuperBlocks } from "./mounts.ts";
+import { MultiMap } from "./multimap.ts";
 import type { Target } from "./target.ts";
-import { sameWalk, type Walk, walk } from "./walk.ts";
+import { signatureOf, type Walk, walk } from "./walk.ts";
 
 /** A name in a watched directory. */
 type EntryKey = `${NodeKey}/${string}`;
 
 /** What a target depends on at present. */
 interface Resolution {
-  readonly walk: Walk;
+  /** Of the walk that led here. */
+  readonly signature: string;
+  /** Where it ended. */
+  readonly path: string | undefined;
   /** Every inode watched for it: the directories on its way, and the file itself. */
-  readonly nodes: ReadonlySet<NodeKey>;
-  readonly entries: ReadonlySet<EntryKey>;
+  readonly nodes: readonly NodeKey[];
+  readonly entries: readonly EntryKey[];
   /** Of these, the target's own name, and the last one that it leads to as a symbolic link. */
-  readonly own: ReadonlySet<EntryKey>;
+  readonly own: readonly EntryKey[];
   readonly end: NodeKey | undefined;
 }
 
@@ -37,9 +41,9 @@ export class WatchSet {
   readonly #superBlocks = new SuperBlocks();
   readonly #resolutions = new Map<Target, Resolution>();
   readonly #stale = new Set<Target>();
-  readonly #users = new Map<NodeKey, Set<Target>>();
-  readonly #byEntry = new Map<EntryKey, Set<Target>>();
-  readonly #byEnd = new Map<NodeKey, Set<Target>>();
+  readonly #users = new MultiMap<NodeKey, Target>();
+  readonly #byEntry = new MultiMap<EntryKey, Target>();
+  readonly #byEnd = new MultiMap<NodeKey, Target>();
 
   /** @param root what `/` means; free of symbolic links */
   constructor(source: Source, root: string) {
@@ -53,12 +57,12 @@ export class WatchSet {
    */
   refresh(target: Target): Walk["end"] {
     let found = this.#walk(target);
-    const before = this.#resolutions.get(target);
-    if (before !== undefined && !this.#stale.delete(target) && sameWalk(before.walk, found)) return found.end;
+    const isStale = this.#stale.delete(target);
+    if (!isStale && this.#resolutions.get(target)?.signature === signatureOf(found)) return found.end;
     for (let attempt = 1; ; attempt++) {
       const resolution = this.#watch(found);
       const again = this.#walk(target);
-      if ((resolution !== undefined && sameWalk(found, again)) || attempt === MAX_ATTEMPTS) {
+      if ((resolution !== undefined && resolution.signature === signatureOf(again)) || attempt === MAX_ATTEMPTS) {
         if (resolution !== undefined) this.#replace(target, resolution);
         return again.end;
       }
@@ -85,7 +89,7 @@ export class WatchSet {
   targetsOf(event: KernelEvent): Set<Target> {
     const targets = new Set<Target>(event.node === undefined ? [] : this.#byEnd.get(event.node));
     for (const { directory, name } of event.entries) {
-      for (const target of this.#byEntry.get(`${directory}/${name}`) ?? []) targets.add(target);
+      for (const target of this.#byEntry.get(`${directory}/${name}`)) targets.add(target);
     }
     return targets;
   }
@@ -96,21 +100,21 @@ export class WatchSet {
     if (resolution === undefined) return true; // a new member
     const { end, own } = resolution;
     if (end !== undefined && event.node === end) return true;
-    return event.entries.some(({ directory, name }) => own.has(`${directory}/${name}`));
+    return event.entries.some(({ directory, name }) => own.includes(`${directory}/${name}`));
   }
 
   /** Targets that lead to this directory: an unknown name in it is a new member of theirs. */
-  targetsAt(directory: NodeKey): Iterable<Target> {
-    return this.#byEnd.get(directory) ?? [];
+  targetsAt(directory: NodeKey): readonly Target[] {
+    return this.#byEnd.get(directory);
   }
 
   #walk(target: Target): Walk {
     const fs = { statx, readlink };
     const { path, parent } = target;
     if (parent === undefined) return walk(fs, this.#root, path);
-    const directory = this.#resolutions.get(parent)?.walk.end;
+    const directory = this.#resolutions.get(parent)?.path;
     if (directory === undefined) return { steps: [], end: undefined };
-    return walk(fs, this.#root, path.slice(parent.path.length), directory.path);
+    return walk(fs, this.#root, path.slice(parent.path.length), directory);
   }
 
   /** undefined when something on the way vanished before it could be watched. */
@@ -129,7 +133,14 @@ export class WatchSet {
     const end = found.end && this.#watchNode(found.end.path, found.end.stat, true);
     if (found.end !== undefined && end === undefined) return this.#abandon(nodes);
     if (end !== undefined) nodes.add(end);
-    return { walk: found, nodes, entries, own, end };
+    return {
+      signature: signatureOf(found),
+      path: found.end?.path,
+      nodes: [...nodes],
+      entries: [...entries],
+      own: [...own],
+      end,
+    };
   }
 
   /** Forgets inodes that were watched for a walk that came to nothing. */
@@ -153,31 +164,19 @@ export class WatchSet {
     const before = this.#resolutions.get(target);
     if (next === undefined) this.#resolutions.delete(target);
     else this.#resolutions.set(target, next);
-    for (const key of next?.nodes ?? []) link(this.#users, key, target);
+    for (const key of next?.nodes ?? []) this.#users.add(key, target);
     for (const key of before?.nodes ?? []) {
-      if (next?.nodes.has(key) === true) continue;
-      unlink(this.#users, key, target);
+      if (next?.nodes.includes(key) === true) continue;
+      this.#users.delete(key, target);
       if (!this.#users.has(key)) this.#source.unwatch(key);
     }
-    for (const key of before?.entries ?? []) unlink(this.#byEntry, key, target);
-    for (const key of next?.entries ?? []) link(this.#byEntry, key, target);
-    if (before?.end !== undefined) unlink(this.#byEnd, before.end, target);
-    if (next?.end !== undefined) link(this.#byEnd, next.end, target);
+    for (const key of before?.entries ?? []) this.#byEntry.delete(key, target);
+    for (const key of next?.entries ?? []) this.#byEntry.add(key, target);
+    if (before?.end !== undefined) this.#byEnd.delete(before.end, target);
+    if (next?.end !== undefined) this.#byEnd.add(next.end, target);
   }
 }
 
 function readlink(path: string): string {
   return pathText(readlinkSync(pathBytes(path), { encoding: "buffer" }));
-}
-
-function link<K>(index: Map<K, Set<Target>>, key: K, target: Target): void {
-  const targets = index.get(key);
-  if (targets === undefined) index.set(key, new Set([target]));
-  else targets.add(target);
-}
-
-function unlink<K>(index: Map<K, Set<Target>>, key: K, target: Target): void {
-  const targets = index.get(key);
-  targets?.delete(target);
-  if (targets?.size === 0) index.delete(key);
 }

@@ -103,7 +103,7 @@ describe("refused:", () => {
   });
 
   // What every object has is no option, and is not to be ignored.
-  test.each(["toString", "constructor", "valueOf", "hasOwnProperty", "__proto__"])("bug: --%s=/x", (name) => {
+  test.each(["toString", "constructor", "valueOf", "hasOwnProperty", "__proto__"])("--%s=/x", (name) => {
     expect(refusal(`--${name}=/x`)).toEqual({ message: `no such option: --${name}`, hint: "see bpfink --help" });
   });
 });

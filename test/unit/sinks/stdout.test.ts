@@ -126,11 +126,11 @@ async function goAwayInTheMiddle(scenario: string): Promise<void> {
 }
 
 // FileSink.write() returns a promise of its own when the pipe is full, and that one is rejected, too.
-test("bug: a reader that goes away in the middle is reported once", () => goAwayInTheMiddle("closing"), {
+test("a reader that goes away in the middle is reported once", () => goAwayInTheMiddle("closing"), {
   repeats: 3,
 });
 
-test("bug: a reader that goes away in the middle of a long line is reported once", () =>
+test("a reader that goes away in the middle of a long line is reported once", () =>
   goAwayInTheMiddle("closingLong"), { repeats: 3 });
 
 test("a full disk is reported, and nothing is delivered", async () => {

@@ -128,20 +128,29 @@ test("each event puts off the look, until things are quiet", async () => {
 });
 
 test("a writer that never pauses is looked at when patience ends, and again after as long", async () => {
-  const rig = new Rig();
-  const first = performance.now();
-  let time = 0n;
-  while (rig.looks.length < 2) {
-    rig.note(passwd, eventOf("write", time++, a));
-    await turn();
-    // a machine that stops for longer than QUIET has made a pause, which is not what is tested
-    if (performance.now() - first > 10 * PATIENCE) throw new Error("it is never looked at");
+  // What is looked at only when quiet is never looked at sooner than QUIET after an event. A machine that stops for
+  // that long proves nothing, so there is more than one try.
+  for (let tries = 0; ; tries++) {
+    const rig = new Rig();
+    let time = 0n;
+    let last = 0;
+    const waits: number[] = [];
+    while (waits.length < 2) {
+      const start = performance.now();
+      while (performance.now() - start < PATIENCE) {
+        last = rig.note(passwd, eventOf("write", time++, a));
+        Bun.sleepSync(1);
+      }
+      await rig.until(() => rig.looks.length > waits.length);
+      waits.push(rig.looks.at(-1)!.at - last);
+    }
+    expect(rig.looks[1]!.occasion.sightings).toEqual([
+      sightingOf(a, { first: rig.looks[0]!.occasion.sightings[0]!.last + 1n, last: time - 1n }),
+    ]);
+    if (waits.every((wait) => wait < QUIET)) break;
+    expect(tries).toBeLessThan(3);
   }
-  const [one, two] = rig.looks;
-  expect(one!.at - first).toBeLessThan(2 * PATIENCE);
-  expect(two!.at - one!.at).toBeLessThan(2 * PATIENCE);
-  expect(two!.occasion.sightings).toEqual([sightingOf(a, { first: one!.occasion.sightings[0]!.last + 1n, last: time - 1n })]);
-});
+}, 20_000);
 
 test("ten thousand events on one file are a few looks, and name the process once", async () => {
   const rig = new Rig();

@@ -136,7 +136,7 @@ describe("a glob", () => {
   });
 
   // Taken for a group, it becomes "/etc/a\\b\\", which nobody asked for.
-  test("bug: with a backslash before a brace means the brace", () => {
+  test("with a backslash before a brace means the brace", () => {
     check(["/etc/a\\{b\\}"], [], { "/etc/a{b}": "reported" });
   });
 

@@ -321,8 +321,7 @@ describe("a path that changes while it is walked", () => {
     expect([...set.targetsOf({ ...eventOf("write", 0n), node: knownKey(at("etc/passwd")) })]).toEqual([passwd]);
   });
 
-  // Each leaves a watch in the kernel (and in the source's own map) for as long as bpfink runs.
-  test("bug: leaves no watch on a file that was replaced between its watch and the second walk", () => {
+  test("leaves no watch on a file that was replaced between its watch and the second walk", () => {
     const { watch } = source;
     let left = 3;
     source.watch = function (node) {
@@ -334,7 +333,7 @@ describe("a path that changes while it is walked", () => {
     expectWatched("", "etc", "etc/passwd");
   });
 
-  test("bug: leaves no watch on a directory whose file vanished before it was watched", () => {
+  test("leaves no watch on a directory whose file vanished before it was watched", () => {
     symlinkSync("ssh/config", at("etc/link"));
     before("etc/ssh/config", 1, () => rmSync(at("etc/ssh"), { recursive: true }));
     const link = targetOf("/etc/link");
@@ -342,6 +341,71 @@ describe("a path that changes while it is walked", () => {
     expectWatched("", "etc");
     set.remove(link);
     expectWatched();
+  });
+});
+
+describe("a member of a watched directory", () => {
+  const ssh = targetOf("/etc/ssh");
+  const config = targetOf("/etc/ssh/config", ssh);
+
+  test("is reached from there", () => {
+    set.refresh(ssh);
+    source.calls.length = 0;
+    expect(set.refresh(config)?.path).toBe(at("etc/ssh/config"));
+    expect(source.calls).toEqual(["etc/ssh", "etc/ssh/config"].map((path) => `watch ${at(path)}`));
+    set.remove(ssh);
+    expectWatched("etc/ssh", "etc/ssh/config");
+    set.remove(config);
+    expectWatched();
+  });
+
+  test("is reached through the symbolic link that the directory is", () => {
+    symlinkSync("etc/ssh", at("link"));
+    const link = targetOf("/link");
+    const member = targetOf("/link/config", link);
+    set.refresh(link);
+    expect(set.refresh(member)?.path).toBe(at("etc/ssh/config"));
+    expect([...set.targetsAt(knownKey(at("etc/ssh")))]).toEqual([link]);
+  });
+
+  test("of the root is reached, too", () => {
+    writeFileSync(at("top"), "");
+    const all = targetOf("/");
+    set.refresh(all);
+    expect(set.refresh(targetOf("/top", all))?.path).toBe(at("top"));
+    expectWatched("", "top");
+  });
+
+  test("may be a directory with members", () => {
+    const etc = targetOf("/etc");
+    const [inner, file] = [targetOf("/etc/ssh", etc), targetOf("/etc/ssh/config", targetOf("/etc/ssh", etc))];
+    const below = { ...file, parent: inner };
+    for (const target of [etc, inner, below]) set.refresh(target);
+    expectWatched("", "etc", "etc/ssh", "etc/ssh/config");
+  });
+
+  test("is nowhere when its directory is, or was never seen", () => {
+    expect(set.refresh(config)).toBeUndefined();
+    expectWatched();
+    rmSync(at("etc/ssh"), { recursive: true });
+    set.refresh(ssh);
+    expect(set.refresh(config)).toBeUndefined();
+    expectWatched("", "etc");
+  });
+
+  test("follows its directory when that is replaced", () => {
+    for (const target of [ssh, config]) set.refresh(target);
+    renameSync(at("etc/ssh"), at("etc/old"));
+    mkdirSync(at("etc/ssh"));
+    writeFileSync(at("etc/ssh/config"), "");
+    for (const target of [ssh, config]) set.refresh(target);
+    expectWatched("", "etc", "etc/ssh", "etc/ssh/config");
+  });
+
+  test("hears of its own name, and of no directory above it", () => {
+    for (const target of [ssh, config]) set.refresh(target);
+    const about = (directory: string, name: string) => [...set.targetsOf(entryEvent("rename", knownKey(at(directory)), name))];
+    expect([about("etc/ssh", "config"), about("etc", "ssh"), about("", "etc")]).toEqual([[config], [ssh], [ssh]]);
   });
 });
 
@@ -439,8 +503,7 @@ describe("an event is directly about a target", () => {
     expect(isDirect(link, "etc", "ssh")).toBe(false);
   });
 
-  // `rm /etc/link; ln -s other /etc/link`: the monitor forgets who made the link, as if it were a directory on the way.
-  test("bug: for the name of the symbolic link that it is itself", () => {
+  test("for the name of the symbolic link that it is itself", () => {
     symlinkSync("ssh/config", at("etc/link"));
     const link = targetOf("/etc/link");
     set.refresh(link);
