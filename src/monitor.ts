@@ -18,7 +18,6 @@ import type { Walk } from "./watch/walk.ts";
 import { WatchSet } from "./watch/watchset.ts";
 
 const MISSING: Look = { type: "missing" };
-const UNSEEN: Occasion = { sightings: [], settled: true, final: true };
 
 /** What a look at everything found. */
 export interface Counts {
@@ -61,7 +60,7 @@ export class Monitor {
     this.#selection = parts.selection;
     this.#onLine = parts.onLine;
     this.#watchSet = new WatchSet(parts.source, parts.root);
-    this.#dispatch = new Dispatch((target, occasion) => this.#look(target, "live", occasion));
+    this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion));
   }
 
   /**
@@ -70,17 +69,19 @@ export class Monitor {
    */
   lookAtAll(origin: Origin): Counts {
     this.#counts = { watched: 0, missing: 0, changed: 0 };
+    // while events are coming, the one of what is found may be on its way
+    const unseen: Occasion = { sightings: [], settled: true, final: origin === "startup" };
     this.#store.transaction(() => {
       const known = this.#store.paths();
       for (const root of this.#selection.roots) {
         this.#targets.set(root.path, root);
-        this.#look(root, origin, UNSEEN);
+        this.#look(root, origin, unseen);
       }
       // members that were there at the last run and are not now
       for (const path of known) {
         if (this.#targets.has(path) || !this.#selection.includes(path)) continue;
         const root = this.#selection.roots.find((root) => path.startsWith(joinPath(root.path, "")));
-        if (root !== undefined) this.#look(this.#add(path, root), origin, UNSEEN);
+        if (root !== undefined) this.#look(this.#add(path, root), origin, unseen);
       }
     });
     this.#onLine();
@@ -150,14 +151,17 @@ export class Monitor {
       const known = this.#store.load(target.path);
       const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
       const outcome = this.#compare(target, before, look, origin, occasion);
-      if (outcome === "early") return outcome;
+      if (outcome === "early") {
+        this.#dispatch.await(target, occasion.sightings, origin);
+        return outcome;
+      }
       this.#lookAtMembers(target, look, end?.path, origin, occasion, before === undefined);
       if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
       return outcome;
     } catch (error) {
       log.error(`cannot look at ${target.path}: ${messageOf(error)}`);
       const isStore = error instanceof BpfinkError && error.status === ExitStatus.database;
-      if (isStore) this.#dispatch.postpone(target, occasion.sightings);
+      if (isStore) this.#dispatch.postpone(target, occasion.sightings, origin);
       return "same";
     }
   }
@@ -169,6 +173,7 @@ export class Monitor {
     origin: Origin,
     occasion: Occasion,
   ): Outcome {
+    if (origin === "gap" && this.#dispatch.has(target)) return "same"; // its event was not lost
     const { path } = target;
     const consumer = this.#consumerFor(target);
     const state = consumer.parse(path, look, this.#store);
@@ -229,7 +234,7 @@ export class Monitor {
   #lookAtMember(member: Target, origin: Origin, occasion: Occasion, baseline: boolean): void {
     const isFile = origin === "live" && this.#refresh(member)?.stat.type === "file";
     if (!isFile) return void this.#look(member, origin, occasion, baseline);
-    this.#dispatch.await(member, occasion.sightings.filter((sighting) => sighting.renamed));
+    this.#dispatch.await(member, occasion.sightings.filter((sighting) => sighting.renamed), origin);
   }
 
   #add(path: string, parent: Target): Target {

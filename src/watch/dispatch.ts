@@ -1,4 +1,5 @@
 import type { ChangeKind, KernelEvent } from "../event.ts";
+import type { Origin } from "../sinks/line.ts";
 import { type Sighting, sight } from "./attribution.ts";
 import type { Target } from "./target.ts";
 
@@ -31,7 +32,11 @@ interface Pending {
   first: number;
   settled: boolean;
   final: boolean;
+  /** Of what is found, unless an event comes meanwhile. */
+  origin: Origin;
 }
+
+type LookAt = (target: Target, occasion: Occasion, origin: Origin) => Outcome;
 
 /**
  * Whether an event says that what was begun is finished. A process that closes a file without having
@@ -54,18 +59,25 @@ export class Dispatch {
   readonly #ready = new Set<Target>();
   /** To be looked at when performance.now() is this; in that order. */
   readonly #waiting = new Map<Target, number>();
-  readonly #look: (target: Target, occasion: Occasion) => Outcome;
+  readonly #look: LookAt;
   #immediate: ReturnType<typeof setImmediate> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(look: (target: Target, occasion: Occasion) => Outcome) {
+  constructor(look: LookAt) {
     this.#look = look;
   }
 
   /** Takes an event that may have changed the target. */
   note(target: Target, event: KernelEvent): void {
     const now = performance.now();
-    const pending = this.#pending.get(target) ?? { sightings: [], first: now, settled: false, final: false };
+    const pending = this.#pending.get(target) ?? {
+      sightings: [],
+      first: now,
+      settled: false,
+      final: false,
+      origin: "live",
+    };
+    pending.origin = "live";
     pending.sightings = sight(pending.sightings, event);
     pending.final = false;
     this.#pending.set(target, pending);
@@ -82,22 +94,27 @@ export class Dispatch {
   }
 
   /** Looks at a target when it has been quiet, for another reason than an event of its own. */
-  await(target: Target, sightings: readonly Sighting[]): void {
+  await(target: Target, sightings: readonly Sighting[], origin: Origin): void {
     if (this.#pending.has(target)) return;
     const now = performance.now();
-    this.#pending.set(target, { sightings, first: now, settled: true, final: true });
+    this.#pending.set(target, { sightings, first: now, settled: true, final: true, origin });
     this.#wait(target, now);
     this.#schedule();
   }
 
   /** Looks at a target later: what it found could not be kept. */
-  postpone(target: Target, sightings: readonly Sighting[]): void {
+  postpone(target: Target, sightings: readonly Sighting[], origin: Origin): void {
     setTimeout(() => {
       if (this.#pending.has(target)) return;
-      this.#pending.set(target, { sightings, first: performance.now(), settled: true, final: true });
+      this.#pending.set(target, { sightings, first: performance.now(), settled: true, final: true, origin });
       this.#ready.add(target);
       this.#schedule();
     }, RETRY).unref();
+  }
+
+  /** Whether a look is to come. */
+  has(target: Target): boolean {
+    return this.#pending.has(target);
   }
 
   /** Forgets a target. */
@@ -111,9 +128,9 @@ export class Dispatch {
   flush(): void {
     clearImmediate(this.#immediate);
     clearTimeout(this.#timer);
-    for (const [target, { sightings }] of [...this.#pending]) {
+    for (const [target, { sightings, origin }] of [...this.#pending]) {
       this.drop(target);
-      this.#look(target, { sightings, settled: true, final: true });
+      this.#look(target, { sightings, settled: true, final: true }, origin);
     }
   }
 
@@ -131,14 +148,15 @@ export class Dispatch {
     const pending = this.#pending.get(target);
     this.drop(target);
     if (pending === undefined) return;
-    const { sightings, settled, final } = pending;
-    const outcome = this.#look(target, { sightings, settled, final });
+    const { sightings, settled, final, origin } = pending;
+    const outcome = this.#look(target, { sightings, settled, final }, origin);
     if (settled && outcome !== "early") return;
     this.#pending.set(target, {
       sightings: outcome === "line" ? sightings.map((sighting) => ({ ...sighting, reported: true })) : sightings,
       first: performance.now(),
       settled: true,
       final: settled,
+      origin,
     });
     this.#wait(target, performance.now());
   }

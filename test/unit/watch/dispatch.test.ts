@@ -271,7 +271,7 @@ describe("a target that is awaited", () => {
   test("is looked at when quiet, once and for all", async () => {
     const rig = new Rig();
     const start = performance.now();
-    rig.dispatch.await(passwd, [sightingOf(a)]);
+    rig.dispatch.await(passwd, [sightingOf(a)], "live");
     await rig.until(() => rig.looks.length === 1);
     await rig.quiet();
     expect(rig.occasions).toEqual([{ sightings: [sightingOf(a)], settled: true, final: true }]);
@@ -280,9 +280,9 @@ describe("a target that is awaited", () => {
 
   test("may have events of its own, which come first and last", async () => {
     const rig = new Rig();
-    rig.dispatch.await(passwd, [sightingOf(a)]);
+    rig.dispatch.await(passwd, [sightingOf(a)], "live");
     rig.note(passwd, eventOf("write", 2n, b), eventOf("close", 3n, b));
-    rig.dispatch.await(passwd, []);
+    rig.dispatch.await(passwd, [], "live");
     await rig.until(() => rig.looks.length === 2);
     await rig.quiet();
     const sightings = [sightingOf(a), sightingOf(b, { first: 2n, last: 3n })];

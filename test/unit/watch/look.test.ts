@@ -247,9 +247,10 @@ describe("while others are at work", () => {
       put((path) => fs.linkSync(${JSON.stringify(at("a fifo"))}, path));
       console.log("ready");
       for (;;) {
-        put((path) => fs.linkSync(${JSON.stringify(at("a file"))}, path));
-        put((path) => fs.symlinkSync(${JSON.stringify(at("a goal"))}, path));
-        put((path) => fs.linkSync(${JSON.stringify(at("a file"))}, path));
+        for (let i = 0; i < 10; i++) {
+          put((path) => fs.linkSync(${JSON.stringify(at("a file"))}, path));
+          put((path) => fs.symlinkSync(${JSON.stringify(at("a goal"))}, path));
+        }
         put((path) => fs.linkSync(${JSON.stringify(at("a fifo"))}, path));
       }`;
     for (const look of await looks(at("chameleon"), script, 20_000)) {
