@@ -58,3 +58,9 @@ export interface KernelEvent {
   /** undefined when the process was gone before anything could be learnt of it. */
   readonly actor: Actor | undefined;
 }
+
+/**
+ * How a change came to be noticed: by an event; at the start, so while bpfink was down; after events
+ * were lost.
+ */
+export type Origin = "live" | "startup" | "gap";

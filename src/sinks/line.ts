@@ -2,11 +2,8 @@ import { hostname } from "node:os";
 import { version } from "../../package.json";
 import { redactArgs } from "../consumers/args.ts";
 import type { Difference, Fingerprint } from "../consumers/consumer.ts";
-import type { Actor } from "../event.ts";
+import type { Actor, Origin } from "../event.ts";
 import type { Sighting } from "../watch/attribution.ts";
-
-/** How a change came to be noticed. */
-export type Origin = "live" | "startup" | "rescan" | "gap";
 
 /** What bpfink says of itself. */
 export type OwnAction = "started" | "stopped" | "gap";

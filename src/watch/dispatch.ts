@@ -1,5 +1,4 @@
-import type { ChangeKind, KernelEvent } from "../event.ts";
-import type { Origin } from "../sinks/line.ts";
+import type { ChangeKind, KernelEvent, Origin } from "../event.ts";
 import { type Sighting, sight } from "./attribution.ts";
 import type { Target } from "./target.ts";
 

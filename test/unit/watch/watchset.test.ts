@@ -1,95 +1,24 @@
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import {
-  closeSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { NodeKey } from "../../../src/event.ts";
-import { nameToHandle, openPath, statx } from "../../../src/kernel/libc.ts";
-import type { Source, WatchNode } from "../../../src/source/source.ts";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { statx } from "../../../src/kernel/libc.ts";
 import { parseMountinfo } from "../../../src/watch/mounts.ts";
-import { WatchSet } from "../../../src/watch/watchset.ts";
-import { entryEvent, eventOf, targetOf } from "./events.ts";
+import type { WatchSet } from "../../../src/watch/watchset.ts";
+import { eventOf, targetOf } from "./events.ts";
+import { type RecordingSource, Rig, knownKey } from "./watchset-rig.ts";
 
-const work = realpathSync(mkdtempSync(join(tmpdir(), "bpfink-watchset-")));
-afterAll(() => rmSync(work, { recursive: true }));
-
-/**
- * Remembers what is watched, by handle: as fanotify does, it takes a file for another than the one
- * that had its inode number before.
- */
-class RecordingSource implements Source {
-  readonly backend = "recording";
-  readonly watched = new Map<NodeKey, WatchNode>();
-  readonly calls: string[] = [];
-  /** Called before an inode is watched: what somebody else does meanwhile. */
-  meanwhile: (node: WatchNode) => void = () => {};
-
-  watch(node: WatchNode): NodeKey | undefined {
-    this.calls.push(`watch ${node.path}`);
-    this.meanwhile(node);
-    const key = keyOf(node.path);
-    if (key !== undefined) this.watched.set(key, node);
-    return key;
-  }
-
-  unwatch(key: NodeKey): void {
-    const node = this.watched.get(key);
-    if (node === undefined) throw new Error(`${key} is not watched`);
-    this.calls.push(`unwatch ${node.path}`);
-    this.watched.delete(key);
-  }
-
-  start(): void {}
-  [Symbol.dispose](): void {}
-}
-
-function keyOf(path: string): NodeKey | undefined {
-  const fd = openPath(path);
-  if (fd === undefined) return undefined;
-  try {
-    const { type, bytes } = nameToHandle(fd);
-    return `${type}:${Buffer.from(bytes).toString("hex")}` as NodeKey;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-const knownKey = (path: string): NodeKey => keyOf(path) ?? missing(path);
-const missing = (path: string): never => {
-  throw new Error(`${path} is not there`);
-};
-
-let root: string;
+let rig: Rig;
 let source: RecordingSource;
 let set: WatchSet;
-let count = 0;
-
-const at = (path: string) => join(root, path);
+const at = (path: string) => rig.at(path);
 
 beforeEach(() => {
-  root = join(work, String(count++));
-  mkdirSync(at("etc/ssh"), { recursive: true });
-  for (const name of ["etc/passwd", "etc/shadow", "etc/ssh/config"]) writeFileSync(at(name), name);
-  source = new RecordingSource();
-  set = new WatchSet(source, root);
+  rig = new Rig();
+  ({ source, set } = rig);
 });
+afterEach(() => rig[Symbol.dispose]());
 
 /** Holds what is watched against paths below the root, each by the inode that it leads to now. */
-function expectWatched(...paths: string[]): void {
-  const named = (key: NodeKey) => paths.find((path) => keyOf(at(path)) === key) ?? source.watched.get(key)?.path ?? key;
-  expect([...source.watched.keys()].map(named).sort()).toEqual([...paths].sort());
-}
+const expectWatched = (...paths: string[]) => expect(rig.watched(...paths)).toEqual([...paths].sort());
 
 describe("a target needs watches on", () => {
   test("every directory on its way, and the file", () => {
@@ -100,7 +29,7 @@ describe("a target needs watches on", () => {
 
   test("inodes, which are named as the kernel names them", () => {
     set.refresh(targetOf("/etc/passwd"));
-    const stat = statx(root)!;
+    const stat = statx(rig.root)!;
     const device = parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8")).get(stat.mountId!)!;
     const inode = (path: string) => statx(at(path))!.inode;
     expect([...source.watched.values()]).toEqual([
@@ -136,7 +65,7 @@ describe("a target needs watches on", () => {
   });
 
   test("the root alone, when that is the target", () => {
-    expect(set.refresh(targetOf("/"))?.path).toBe(root);
+    expect(set.refresh(targetOf("/"))?.path).toBe(rig.root);
     expectWatched("");
   });
 });
@@ -341,172 +270,5 @@ describe("a path that changes while it is walked", () => {
     expectWatched("", "etc");
     set.remove(link);
     expectWatched();
-  });
-});
-
-describe("a member of a watched directory", () => {
-  const ssh = targetOf("/etc/ssh");
-  const config = targetOf("/etc/ssh/config", ssh);
-
-  test("is reached from there", () => {
-    set.refresh(ssh);
-    source.calls.length = 0;
-    expect(set.refresh(config)?.path).toBe(at("etc/ssh/config"));
-    expect(source.calls).toEqual(["etc/ssh", "etc/ssh/config"].map((path) => `watch ${at(path)}`));
-    set.remove(ssh);
-    expectWatched("etc/ssh", "etc/ssh/config");
-    set.remove(config);
-    expectWatched();
-  });
-
-  test("is reached through the symbolic link that the directory is", () => {
-    symlinkSync("etc/ssh", at("link"));
-    const link = targetOf("/link");
-    const member = targetOf("/link/config", link);
-    set.refresh(link);
-    expect(set.refresh(member)?.path).toBe(at("etc/ssh/config"));
-    expect([...set.targetsAt(knownKey(at("etc/ssh")))]).toEqual([link]);
-  });
-
-  test("of the root is reached, too", () => {
-    writeFileSync(at("top"), "");
-    const all = targetOf("/");
-    set.refresh(all);
-    expect(set.refresh(targetOf("/top", all))?.path).toBe(at("top"));
-    expectWatched("", "top");
-  });
-
-  test("may be a directory with members", () => {
-    const etc = targetOf("/etc");
-    const [inner, file] = [targetOf("/etc/ssh", etc), targetOf("/etc/ssh/config", targetOf("/etc/ssh", etc))];
-    const below = { ...file, parent: inner };
-    for (const target of [etc, inner, below]) set.refresh(target);
-    expectWatched("", "etc", "etc/ssh", "etc/ssh/config");
-  });
-
-  test("is nowhere when its directory is, or was never seen", () => {
-    expect(set.refresh(config)).toBeUndefined();
-    expectWatched();
-    rmSync(at("etc/ssh"), { recursive: true });
-    set.refresh(ssh);
-    expect(set.refresh(config)).toBeUndefined();
-    expectWatched("", "etc");
-  });
-
-  test("follows its directory when that is replaced", () => {
-    for (const target of [ssh, config]) set.refresh(target);
-    renameSync(at("etc/ssh"), at("etc/old"));
-    mkdirSync(at("etc/ssh"));
-    writeFileSync(at("etc/ssh/config"), "");
-    for (const target of [ssh, config]) set.refresh(target);
-    expectWatched("", "etc", "etc/ssh", "etc/ssh/config");
-  });
-
-  test("hears of its own name, and of no directory above it", () => {
-    for (const target of [ssh, config]) set.refresh(target);
-    const about = (directory: string, name: string) => [...set.targetsOf(entryEvent("rename", knownKey(at(directory)), name))];
-    expect([about("etc/ssh", "config"), about("etc", "ssh"), about("", "etc")]).toEqual([[config], [ssh], [ssh]]);
-  });
-});
-
-describe("an event is about", () => {
-  const passwd = targetOf("/etc/passwd");
-  const config = targetOf("/etc/ssh/config");
-  const ssh = targetOf("/etc/ssh");
-  const about = (path: string) => [...set.targetsOf({ ...eventOf("write", 0n), node: knownKey(at(path)) })];
-  const aboutEntry = (directory: string, name: string) => [
-    ...set.targetsOf(entryEvent("rename", knownKey(at(directory)), name)),
-  ];
-
-  beforeEach(() => {
-    for (const target of [passwd, config, ssh]) set.refresh(target);
-  });
-
-  test("the targets that end in its inode", () => {
-    expect(about("etc/passwd")).toEqual([passwd]);
-    expect(about("etc/ssh")).toEqual([ssh]);
-    expect(about("etc")).toEqual([]);
-  });
-
-  test("the targets that lead through its name", () => {
-    expect(aboutEntry("", "etc")).toEqual([passwd, config, ssh]);
-    expect(aboutEntry("etc", "ssh")).toEqual([config, ssh]);
-    expect(aboutEntry("etc", "passwd")).toEqual([passwd]);
-    expect(aboutEntry("etc", "passwd2")).toEqual([]);
-    expect(aboutEntry("etc/ssh", "passwd")).toEqual([]);
-  });
-
-  test("each target once, whatever it names twice", () => {
-    const directory = knownKey(at("etc"));
-    const event = {
-      ...eventOf("rename", 0n),
-      node: knownKey(at("etc/passwd")),
-      entries: ["passwd", "passwd", "ssh"].map((name) => ({ directory, name })),
-    };
-    expect([...set.targetsOf(event)]).toEqual([passwd, config, ssh]);
-  });
-
-  test("nobody, once the target is gone", () => {
-    for (const target of [passwd, config, ssh]) set.remove(target);
-    expect([about("etc/passwd"), aboutEntry("etc", "passwd"), aboutEntry("", "etc")]).toEqual([[], [], []]);
-  });
-
-  test("the new file and not the old one, once it is replaced", () => {
-    renameSync(at("etc/passwd"), at("etc/passwd-"));
-    writeFileSync(at("etc/passwd"), "");
-    set.refresh(passwd);
-    expect([about("etc/passwd"), about("etc/passwd-")]).toEqual([[passwd], []]);
-  });
-
-  test("a missing name, when that is waited for", () => {
-    const none = targetOf("/etc/none/x");
-    set.refresh(none);
-    expect(aboutEntry("etc", "none")).toEqual([none]);
-  });
-
-  test("a new member of the targets that lead to its directory", () => {
-    expect([...set.targetsAt(knownKey(at("etc/ssh")))]).toEqual([ssh]);
-    expect([...set.targetsAt(knownKey(at("etc")))]).toEqual([]);
-  });
-});
-
-describe("an event is directly about a target", () => {
-  const config = targetOf("/etc/ssh/config");
-  const isDirect = (target: typeof config, directory: string, name: string) =>
-    set.isDirect(target, entryEvent("birth", knownKey(at(directory)), name));
-
-  test("for its own inode and its own name, not for those of directories on its way", () => {
-    set.refresh(config);
-    expect(set.isDirect(config, { ...eventOf("write", 0n), node: knownKey(at("etc/ssh/config")) })).toBe(true);
-    expect(isDirect(config, "etc/ssh", "config")).toBe(true);
-    expect(isDirect(config, "etc", "ssh")).toBe(false);
-    expect(isDirect(config, "", "etc")).toBe(false);
-  });
-
-  test("for its name when it is missing, and for nothing while its directory is missing", () => {
-    const none = targetOf("/etc/ssh/none");
-    const far = targetOf("/etc/none/far");
-    for (const target of [none, far]) set.refresh(target);
-    expect(isDirect(none, "etc/ssh", "none")).toBe(true);
-    expect(isDirect(far, "etc", "none")).toBe(false);
-  });
-
-  test("when it was never seen", () => {
-    expect(isDirect(targetOf("/etc/ssh/new"), "etc/ssh", "new")).toBe(true);
-  });
-
-  test("for the name of the file that a symbolic link leads to", () => {
-    symlinkSync("ssh/config", at("etc/link"));
-    const link = targetOf("/etc/link");
-    set.refresh(link);
-    expect(isDirect(link, "etc/ssh", "config")).toBe(true);
-    expect(isDirect(link, "etc", "ssh")).toBe(false);
-  });
-
-  test("for the name of the symbolic link that it is itself", () => {
-    symlinkSync("ssh/config", at("etc/link"));
-    const link = targetOf("/etc/link");
-    set.refresh(link);
-    expect(isDirect(link, "etc", "link")).toBe(true);
   });
 });

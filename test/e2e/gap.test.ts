@@ -1,0 +1,43 @@
+// Events that are lost while bpfink does not run are said to be lost, and what they were of is found.
+import { expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { Bpfink } from "./bpfink.ts";
+import { TemporaryDirectory } from "./files.ts";
+import { inVm, SLOW } from "./process.ts";
+
+/** The length that fanotify's queue has when it is opened. */
+const QUEUE = "/proc/sys/fs/fanotify/max_queued_events";
+const FILES = 60;
+/** Saves that overflow the ring of 4 MiB as well as the queue of 32 events. */
+const ROUNDS = 40;
+
+test(
+  "a bpfink that is stopped under load says what it lost, and reports the last state of every file",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const names = Array.from({ length: FILES }, (_, i) => `tree/${i}`);
+    for (const name of names) directory.write(name, "before\n");
+    const queue = readFileSync(QUEUE, "utf8");
+    writeFileSync(QUEUE, "32");
+    try {
+      await using bp = await Bpfink.start({ watch: [`${directory.path}/tree/*`] });
+      bp.kill("SIGSTOP");
+      for (let round = 1; round <= ROUNDS; round++) {
+        for (const name of names) writeFileSync(directory.at(name), `round ${round}\n`);
+      }
+      bp.kill("SIGCONT");
+      const gap = await bp.line({ action: "gap" });
+      expect(gap).toMatchObject({ level: "error", message: "events lost, looking at everything" });
+      // the ring counts what it has no room for, fanotify does not
+      if (inVm) expect(gap["lost"]).toBeGreaterThan(0);
+      const changes = (await bp.rest()).filter(({ action }) => action !== "gap"); // it may be noticed in two parts
+      const last = new Map(changes.map((line) => [line.file, line.add]));
+      const expected = names.map((name) => [directory.at(name), { Content: [`round ${ROUNDS}`] }] as const);
+      expect(last).toEqual(new Map(expected));
+      expect(new Set(changes.map(({ origin }) => origin))).toContain("gap");
+    } finally {
+      writeFileSync(QUEUE, queue);
+    }
+  },
+  SLOW,
+);
