@@ -142,6 +142,7 @@ export class Monitor {
    * @param baseline what is not known yet is taken as it is, not reported as created
    */
   #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): Outcome {
+    if (this.#targets.get(target.path) !== target) return "same"; // forgotten meanwhile
     try {
       const end = this.#watchSet.refresh(target);
       const consumer = this.#consumerFor(target);

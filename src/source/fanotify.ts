@@ -14,7 +14,7 @@ import {
   statx,
 } from "../kernel/libc.ts";
 import { parentPath, pathBytes } from "../paths.ts";
-import { readProcess } from "../watch/process.ts";
+import { readProcess } from "./process.ts";
 import { type FanotifyEvent, decodeEvents, handleOf, kindsOf, nodeKey } from "./fanotify-decode.ts";
 import { initRefused, markRefused } from "./fanotify-errors.ts";
 import type { ProcessTable } from "./processes.ts";

@@ -3,7 +3,7 @@ import { PROCESS_HOOKS } from "../kernel/hooks.ts";
 import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject } from "../kernel/load.ts";
 import { ProcessMap } from "../kernel/maps.ts";
-import { readStat, startTime } from "../watch/process.ts";
+import { readStat, startTime } from "./process.ts";
 import { decodeActor, SIZE } from "./decode.ts";
 
 /** Start times in /proc are in ticks of the clock: 10 ms, and one for rounding. */

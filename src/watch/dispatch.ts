@@ -82,7 +82,8 @@ export class Dispatch {
     this.#pending.set(target, pending);
     // the old version that a rename replaced goes away after it
     if (event.kind === "gone" && this.#ready.has(target)) return;
-    pending.settled = !isComplete(event.kind, pending.sightings);
+    // what is never quiet is as good as settled
+    pending.settled = !isComplete(event.kind, pending.sightings) || now > pending.first + PATIENCE;
     if (!pending.settled) {
       this.#waiting.delete(target);
       this.#ready.add(target);
@@ -127,6 +128,7 @@ export class Dispatch {
   flush(): void {
     clearImmediate(this.#immediate);
     clearTimeout(this.#timer);
+    this.#immediate = this.#timer = undefined;
     for (const [target, { sightings, origin }] of [...this.#pending]) {
       this.drop(target);
       this.#look(target, { sightings, settled: true, final: true }, origin);
@@ -152,7 +154,7 @@ export class Dispatch {
     if (settled && outcome !== "early") return;
     this.#pending.set(target, {
       sightings: outcome === "line" ? sightings.map((sighting) => ({ ...sighting, reported: true })) : sightings,
-      first: performance.now(),
+      first: outcome === "early" ? pending.first : performance.now(),
       settled: true,
       final: settled,
       origin,

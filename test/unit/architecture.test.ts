@@ -115,7 +115,7 @@ describe("imports go one way:", () => {
     kernel: [],
     consumers: [],
     state: ["consumers"],
-    source: ["kernel", "watch/process.ts"],
+    source: ["kernel"],
     watch: ["kernel", "source/source.ts", "consumers/consumer.ts"],
     sinks: ["consumers", "watch/attribution.ts"],
     "monitor.ts": ["consumers", "sinks/line.ts", "source/source.ts", "state/store.ts", "watch"],

@@ -12,7 +12,7 @@ import {
   readProcess,
   readStat,
   startTime,
-} from "../../../src/watch/process.ts";
+} from "../../../src/source/process.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const stat = (name: string) => `7 (${name}) S 3 7 5 34816 7 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 9 10\n`;
