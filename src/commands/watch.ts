@@ -6,7 +6,7 @@ import { log } from "../log.ts";
 import { Monitor } from "../monitor.ts";
 import type { Options } from "../options.ts";
 import { type OwnAction, ownLine } from "../sinks/line.ts";
-import { StdoutSink } from "../sinks/stdout.ts";
+import { type Outbox, StdoutSink } from "../sinks/stdout.ts";
 import { openSource } from "../source/choose.ts";
 import { MEMORY } from "../state/open.ts";
 import { Store } from "../state/store.ts";
@@ -35,22 +35,29 @@ export async function watch(options: Options): Promise<ExitStatus> {
   const source = stack.use(openSource(options.backend));
   const stop = Promise.withResolvers<ExitStatus>();
   const fail = (what: string) => (error: Error) => {
-    log.error(`${what}: ${messageOf(error)}`);
-    stop.resolve(ExitStatus.cannotWatch);
+    const isOurs = error instanceof BpfinkError;
+    log.error(isOurs ? messageOf(error) : `${what}: ${messageOf(error)}`);
+    stop.resolve(isOurs ? error.status : ExitStatus.cannotWatch);
+  };
+  // where it cannot be noted that a line was printed, it is printed again at the next start
+  const outbox: Outbox = {
+    undelivered: (afterSeq, limit) => store.undelivered(afterSeq, limit),
+    delivered: (seq) => logged(() => store.delivered(seq)),
   };
   const sink = new StdoutSink(
-    store,
+    outbox,
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
   );
   const onLine = () => void sink.pump();
-  const monitor = new Monitor({ store, source, selection: select(options.watch, [...options.exclude, ...ownFiles(options)]), root, onLine });
+  const selection = select(options.watch, [...options.exclude, ...ownFiles(options)]);
+  const monitor = new Monitor({ store, source, selection, root, onLine });
   const say = (level: "info" | "error", action: OwnAction, message: string, details: Record<string, unknown>) => {
-    store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details }));
+    logged(() => store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details })));
     onLine();
   };
   const gap = gapReporter((lost) => {
     say("error", "gap", "events lost, looking at everything", lost === undefined ? {} : { lost });
-    monitor.lookAtAll("gap");
+    logged(() => monitor.lookAtAll("gap"));
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
 
@@ -68,8 +75,17 @@ export async function watch(options: Options): Promise<ExitStatus> {
   monitor.flush();
   say("info", "stopped", "bpfink stopped", {});
   await Promise.race([sink.pump(), Bun.sleep(STOP_LIMIT)]);
-  reportUnprinted(store, options.database);
+  logged(() => reportUnprinted(store, options.database));
   return status;
+}
+
+/** Does what may fail without ending the watch: the database's disk is full, say. */
+function logged(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    log.error(messageOf(error));
+  }
 }
 
 /** The database, which each line changes: watching it would never end. As globs, seen from --root. */

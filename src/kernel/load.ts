@@ -135,9 +135,9 @@ function release(object: Pointer, links: Pointer[]): void {
 
 /** errno, and what libbpf or the verifier said about it. */
 function reasonOf(error: unknown, messages: readonly string[]): string {
-  const said = verdict(messages) ?? messages.at(-1)?.replace(/^libbpf: /, "");
   const text = error instanceof Error ? error.message : String(error);
-  return said === undefined ? text : `${text} (${said})`;
+  const said = verdict(messages) ?? messages.find((message) => message.includes("failed:")) ?? messages.at(-1);
+  return said === undefined ? text : `${text} (${said.replace(/^libbpf: /, "")})`;
 }
 
 /** The line on which the verifier gives up: the last one of its log before the statistics. */

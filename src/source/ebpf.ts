@@ -35,6 +35,7 @@ export class EbpfSource implements Source {
   /** What the kernel watches since its birth and nobody asked for yet: ticks to go. */
   readonly #inherited = new Map<NodeKey, number>();
   #lostBefore = 0n;
+  /** Held, or it would be collected with its messages unread. */
   #worker: Worker | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
 

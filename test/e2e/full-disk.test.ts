@@ -1,0 +1,47 @@
+// The disk of the database is full: nothing is lost, and all goes on once there is room.
+import { expect, test } from "bun:test";
+import { closeSync, openSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { Bpfink } from "./bpfink.ts";
+import { TemporaryDirectory } from "./files.ts";
+import { run, SLOW } from "./process.ts";
+
+/** Writes a file until there is no room. */
+function fill(path: string): void {
+  const fd = openSync(path, "w");
+  try {
+    for (const size of [4096, 1]) {
+      try {
+        for (;;) writeSync(fd, "x".repeat(size));
+      } catch (error) {
+        expect(error).toMatchObject({ code: "ENOSPC" });
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+test(
+  "a change that cannot be recorded is said on stderr, and comes as a line when there is room again",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const file = directory.write("f", "one\n");
+    const disk = directory.directory("disk");
+    await run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk);
+    try {
+      await using bp = await Bpfink.start({ watch: [file], database: `${disk}/db` });
+      fill(`${disk}/fill`);
+      const text = `${crypto.randomUUID()}\n`.repeat(500);
+      writeFileSync(file, text);
+      // both looks, the one at once and the one when quiet, so that only the one 5 s later is left
+      await bp.stderr(/(?:^bpfink: error: cannot look at .*: state database .* the disk is full .*; make room[^]*){2}/m);
+      expect(bp.lines.map(({ action }) => action)).toEqual(["started"]);
+      unlinkSync(`${disk}/fill`);
+      expect(await bp.only(file)).toMatchObject({ action: "modified", origin: "live", process: { pid: process.pid } });
+      expect((await bp.stop()).status).toBe(0);
+    } finally {
+      await run("umount", disk);
+    }
+  },
+  SLOW,
+);
