@@ -167,13 +167,7 @@ export class Monitor {
     }
   }
 
-  #compare(
-    target: Target,
-    before: State | undefined,
-    look: Look,
-    origin: Origin,
-    occasion: Occasion,
-  ): Outcome {
+  #compare(target: Target, before: State | undefined, look: Look, origin: Origin, occasion: Occasion): Outcome {
     if (origin === "gap" && this.#dispatch.has(target)) return "same"; // its event was not lost
     const { path } = target;
     const consumer = this.#consumerFor(target);
@@ -235,7 +229,11 @@ export class Monitor {
   #lookAtMember(member: Target, origin: Origin, occasion: Occasion, baseline: boolean): void {
     const isFile = origin === "live" && this.#refresh(member)?.stat.type === "file";
     if (!isFile) return void this.#look(member, origin, occasion, baseline);
-    this.#dispatch.await(member, occasion.sightings.filter((sighting) => sighting.renamed), origin);
+    this.#dispatch.await(
+      member,
+      occasion.sightings.filter((sighting) => sighting.renamed),
+      origin,
+    );
   }
 
   #add(path: string, parent: Target): Target {

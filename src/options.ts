@@ -73,8 +73,7 @@ export type Request = { readonly print: "help" | "version" } | { readonly run: O
 export function parseOptions(argv: readonly string[], cwd: string): Request {
   const options: NonNullable<ParseArgsConfig["options"]> = {};
   for (const [name, arg] of Object.entries(ARGS)) {
-    options[name] =
-      arg.type === "boolean" ? { type: "boolean" } : { type: "string", multiple: true };
+    options[name] = arg.type === "boolean" ? { type: "boolean" } : { type: "string", multiple: true };
   }
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true, allowPositionals: true });
   const values = new Map<string, string[]>();
@@ -86,7 +85,11 @@ export function parseOptions(argv: readonly string[], cwd: string): Request {
     if (known.type === "boolean") {
       if (token.value !== undefined) throw usage(`${token.rawName} takes no value`, `leave out "=${token.value}"`);
       if (token.name === "help" || token.name === "version") return { print: token.name };
-    } else if (token.value === undefined || token.value === "" || (!token.inlineValue && token.value.startsWith("--"))) {
+    } else if (
+      token.value === undefined ||
+      token.value === "" ||
+      (!token.inlineValue && token.value.startsWith("--"))
+    ) {
       throw usage(`${token.rawName} needs a value`, `write it like ${token.rawName} ${hintOf(token.name)}`);
     } else {
       values.set(token.name, [...(values.get(token.name) ?? []), token.value]);
@@ -116,7 +119,10 @@ function usage(message: string, hint: string): BpfinkError {
 }
 
 function unexpectedArgument(value: string): BpfinkError {
-  return usage(`unexpected argument "${value}"`, `to watch a file, write --watch ${value.startsWith("/") ? value : "PATH"}`);
+  return usage(
+    `unexpected argument "${value}"`,
+    `to watch a file, write --watch ${value.startsWith("/") ? value : "PATH"}`,
+  );
 }
 
 function noSuchOption(rawName: string): BpfinkError {

@@ -4,7 +4,8 @@ import { redacted } from "./hashes.ts";
 import { redact } from "./redact.ts";
 
 /** Options whose value is a secret, in the next argument: GNU's long form, and the single dash of older programs. */
-const SECRET_OPTION = /^--?(?:[\w-]*[_-])?(?:password|passwd|passphrase|pass|secret|token|api-?key|private-?key|credentials?)$/i;
+const SECRET_OPTION =
+  /^--?(?:[\w-]*[_-])?(?:password|passwd|passphrase|pass|secret|token|api-?key|private-?key|credentials?)$/i;
 
 /** Programs whose -p takes a password hash (useradd(8), usermod(8), groupadd(8), groupmod(8)). */
 const HASH_PROGRAMS = new Set(["useradd", "usermod", "groupadd", "groupmod"]);
@@ -18,7 +19,8 @@ export function redactArgs(args: readonly string[], fingerprint: Fingerprint): s
   return args.map((arg, i) => {
     const before = args[i - 1] ?? "";
     if (arg === "") return arg;
-    if (SECRET_OPTION.test(before) || (isHashProgram && /^-[a-zA-Z]*p$/.test(before))) return redacted(arg, fingerprint);
+    if (SECRET_OPTION.test(before) || (isHashProgram && /^-[a-zA-Z]*p$/.test(before)))
+      return redacted(arg, fingerprint);
     if (isHashProgram && /^-p./.test(arg)) return `-p${redacted(arg.slice(2), fingerprint)}`;
     return redact(arg, fingerprint);
   });

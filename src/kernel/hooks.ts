@@ -11,7 +11,8 @@ export interface Hook {
 }
 
 /** What a program is attached to is in the kernel's BTF under this name, if it is there at all. */
-export const btfName = (hook: Hook): string => (hook.target.startsWith("sched_") ? `btf_trace_${hook.target}` : hook.target);
+export const btfName = (hook: Hook): string =>
+  hook.target.startsWith("sched_") ? `btf_trace_${hook.target}` : hook.target;
 
 /** Maps of the object that only some of the programs use. */
 export const MAPS = ["watches", "ring", "lost", "processes", "scratch"] as const;

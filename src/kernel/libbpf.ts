@@ -112,7 +112,11 @@ export function openLibbpf(path: string) {
         (level: number, format: Pointer, args: Pointer) => {
           if (level >= LIBBPF_DEBUG) return 0;
           const length = libc.symbols.vsnprintf(text, text.length, format, args);
-          messages.push(Buffer.from(text.subarray(0, Math.min(length, text.length - 1))).toString().trim());
+          messages.push(
+            Buffer.from(text.subarray(0, Math.min(length, text.length - 1)))
+              .toString()
+              .trim(),
+          );
           return 0;
         },
         { args: ["i32", "ptr", "ptr"], returns: "i32" },

@@ -23,7 +23,12 @@ export class LoadedObject implements Disposable {
   readonly #links: Pointer[];
   readonly #skips: SkipCounter;
 
-  private constructor(object: Pointer, programs: readonly Pointer[], links: Pointer[], missing: readonly MissingHook[]) {
+  private constructor(
+    object: Pointer,
+    programs: readonly Pointer[],
+    links: Pointer[],
+    missing: readonly MissingHook[],
+  ) {
     this.#object = object;
     this.#links = links;
     this.#skips = new SkipCounter(programs);
@@ -71,7 +76,12 @@ export class LoadedObject implements Disposable {
             skip(missing, hook, reasonOf(error, messages));
           }
         }
-        return new LoadedObject(object, programs.map(({ program }) => program), links, missing);
+        return new LoadedObject(
+          object,
+          programs.map(({ program }) => program),
+          links,
+          missing,
+        );
       } catch (error) {
         release(object, links);
         throw error;
@@ -143,8 +153,13 @@ function reasonOf(error: unknown, messages: readonly string[]): string {
 /** The line on which the verifier gives up: the last one of its log before the statistics. */
 function verdict(messages: readonly string[]): string | undefined {
   for (const message of messages) {
-    const [, program, text] = /prog '([^']+)': -- BEGIN PROG LOAD LOG --\n([^]*)-- END PROG LOAD LOG --/.exec(message) ?? [];
-    const lines = text?.trim().split("\n").filter((line) => !line.startsWith("processed ")) ?? [];
+    const [, program, text] =
+      /prog '([^']+)': -- BEGIN PROG LOAD LOG --\n([^]*)-- END PROG LOAD LOG --/.exec(message) ?? [];
+    const lines =
+      text
+        ?.trim()
+        .split("\n")
+        .filter((line) => !line.startsWith("processed ")) ?? [];
     if (program !== undefined && lines.length > 0) return `${program}: ${lines.at(-1)}`;
   }
   return undefined;

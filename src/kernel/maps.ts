@@ -17,10 +17,7 @@ export class WatchMap {
     const { libbpf } = embeddedLibbpf();
     this.#setKey(device, inode);
     this.#value[0] = flags;
-    libbpf.number(
-      "bpf_map_update_elem",
-      libbpf.symbols.bpf_map_update_elem(this.#fd, this.#key, this.#value, 0n),
-    );
+    libbpf.number("bpf_map_update_elem", libbpf.symbols.bpf_map_update_elem(this.#fd, this.#key, this.#value, 0n));
   }
 
   /** Removes; what is not there is not an error. */

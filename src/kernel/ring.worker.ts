@@ -16,9 +16,7 @@ export interface RingRequest {
 }
 
 /** What it posts: records in order, each a copy of its own; or why it stopped. */
-export type RingMessage =
-  | { readonly records: readonly Uint8Array[] }
-  | { readonly error: string };
+export type RingMessage = { readonly records: readonly Uint8Array[] } | { readonly error: string };
 
 /** EINTR: a signal came, and nothing else. */
 const EINTR = 4;
@@ -43,10 +41,7 @@ function consume({ libraryPath, ringFd }: RingRequest): never {
     },
     { args: ["ptr", "ptr", "u64" /* size_t */], returns: "i32" },
   );
-  const ring = libbpf.pointer(
-    "ring_buffer__new",
-    libbpf.symbols.ring_buffer__new(ringFd, onSample.ptr, null, null),
-  );
+  const ring = libbpf.pointer("ring_buffer__new", libbpf.symbols.ring_buffer__new(ringFd, onSample.ptr, null, null));
   for (;;) {
     const result = libbpf.symbols.ring_buffer__poll(ring, -1);
     if (records.length > 0) {

@@ -27,10 +27,7 @@ export class SkipCounter {
     return this.#fds.reduce((sum, fd) => {
       this.#info.fill(0); // pointers in it are requests
       this.#length[0] = INFO_SIZE;
-      libbpf.number(
-        "bpf_obj_get_info_by_fd",
-        libbpf.symbols.bpf_obj_get_info_by_fd(fd, this.#info, this.#length),
-      );
+      libbpf.number("bpf_obj_get_info_by_fd", libbpf.symbols.bpf_obj_get_info_by_fd(fd, this.#info, this.#length));
       return sum + this.#view.getBigUint64(RECURSION_MISSES, true);
     }, 0n);
   }

@@ -272,7 +272,10 @@ function reopen(key: NodeKey, path: string): number | undefined {
     const byPath = openPath(path);
     if (has(byPath)) return byPath;
     // open_by_handle_at(2) takes no O_PATH descriptor for the mount.
-    const mount = openSync(pathBytes(parentPath(path)), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    const mount = openSync(
+      pathBytes(parentPath(path)),
+      constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+    );
     try {
       const byHandle = openHandle(mount, handleOf(key));
       return has(byHandle) ? byHandle : undefined;

@@ -41,9 +41,7 @@ export function sight(sightings: readonly Sighting[], event: KernelEvent): Sight
 /** The one to give up: named already, else one that only closed the file, else the oldest. */
 function leastTelling(sightings: readonly Sighting[]): Sighting | undefined {
   return (
-    sightings.find((sighting) => sighting.reported) ??
-    sightings.find((sighting) => !sighting.acted) ??
-    sightings[0]
+    sightings.find((sighting) => sighting.reported) ?? sightings.find((sighting) => !sighting.acted) ?? sightings[0]
   );
 }
 

@@ -30,7 +30,8 @@ export function select(watch: readonly string[], exclude: readonly string[]): Se
   const roots = new Set([...plain, ...globs.map((glob) => glob.base)]);
   return {
     roots: [...roots].filter((path) => !isExcluded(path)).map((path) => ({ path, parent: undefined })),
-    includes: (path) => !isExcluded(path) && (inPlain(path) || globs.some((glob) => glob.matches(path) || glob.leadsTo(path))),
+    includes: (path) =>
+      !isExcluded(path) && (inPlain(path) || globs.some((glob) => glob.matches(path) || glob.leadsTo(path))),
     names: (path) => plain.has(path) || globs.some((glob) => glob.matches(path)),
     reports: (path) => inPlain(path) || globs.some((glob) => glob.matches(path)),
   };
@@ -85,6 +86,6 @@ function range(from: number, to: number): number[] {
 /** The path, its directory, and so on up to `/`. */
 function selfAndAncestors(path: string): string[] {
   const paths = [path];
-  for (let at = path; at !== "/"; ) paths.push((at = parentPath(at)));
+  for (let at = path; at !== "/";) paths.push((at = parentPath(at)));
   return paths;
 }

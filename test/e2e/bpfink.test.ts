@@ -40,7 +40,11 @@ const wrong: readonly (readonly [what: string, told: RegExp, ...lines: unknown[]
   ["another backend", /wrong backend/, { ...started(1), backend: backend === "fanotify" ? "inotify" : "fanotify" }],
   ["a change with a level that rules would not find", /wrong level/, { ...change, level: "info" }],
   ["a change without its file", /wrong file/, { ...change, file: undefined }],
-  ["a process that is not live", /wrong process/, { ...change, origin: "startup", process: { name: "x" }, processName: "x" }],
+  [
+    "a process that is not live",
+    /wrong process/,
+    { ...change, origin: "startup", process: { name: "x" }, processName: "x" },
+  ],
 ];
 
 test.each(wrong)("the driver refuses %s", async (_what, told, ...lines) => {

@@ -218,7 +218,9 @@ export class Bpfink implements AsyncDisposable {
       try {
         this.lines.push(parseLine(text, this.lines.at(-1)));
       } catch (error) {
-        this.#failure ??= new Error(`line ${this.texts.length}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#failure ??= new Error(
+          `line ${this.texts.length}: ${error instanceof Error ? error.message : String(error)}`,
+        );
         return;
       }
     }

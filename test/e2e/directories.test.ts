@@ -47,7 +47,11 @@ function told(lines: readonly Line[]): string[] {
 test("a file that was there is edited", async () => {
   appendFileSync(directory.at("tree/deep/er/f"), "two\n");
   const line = await bp.only(directory.at("tree/deep/er/f"));
-  expect(line).toMatchObject({ action: "modified", consumer: "generic", generic: { current: ONE, next: sha256("one\ntwo\n") } });
+  expect(line).toMatchObject({
+    action: "modified",
+    consumer: "generic",
+    generic: { current: ONE, next: sha256("one\ntwo\n") },
+  });
   expect(line).not.toHaveProperty("diff"); // what a directory holds is hashed, not shown
 });
 
@@ -64,7 +68,13 @@ test("a new file is created, then modified, then deleted, then new again", async
 });
 
 test("directories and files in them, all made at once", async () => {
-  await run("sh", "-c", 'mkdir -p "$1/a/b" && echo x > "$1/a/b/f" && echo y > "$1/a/g"', "sh", directory.at("tree/made"));
+  await run(
+    "sh",
+    "-c",
+    'mkdir -p "$1/a/b" && echo x > "$1/a/b/f" && echo y > "$1/a/g"',
+    "sh",
+    directory.at("tree/made"),
+  );
   expect(told(await bp.rest())).toEqual(
     ["made", "made/a", "made/a/b", "made/a/b/f", "made/a/g"].map((name) => `created tree/${name}`),
   );

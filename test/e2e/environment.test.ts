@@ -21,7 +21,10 @@ const LOCKED_DOWN = `
 function hostile(directory: TemporaryDirectory): string {
   const marker = directory.at("evil-was-here");
   const evil = directory.write("cwd/evil.ts", `await Bun.write(${JSON.stringify(marker)}, ""); console.log("evil");`);
-  directory.write("cwd/bunfig.toml", `preload = ["${evil}"]\nlogLevel = "debug"\n[run]\nbun = true\n[test]\npreload = ["${evil}"]\n`);
+  directory.write(
+    "cwd/bunfig.toml",
+    `preload = ["${evil}"]\nlogLevel = "debug"\n[run]\nbun = true\n[test]\npreload = ["${evil}"]\n`,
+  );
   directory.write("cwd/.env", `BUN_BE_BUN=1\nBUN_OPTIONS="--preload ${evil}"\nNODE_OPTIONS="--require ${evil}"\n`);
   directory.write("cwd/package.json", '{"name": "bpfink", "version": "6.6.6", "main": "evil.ts"');
   directory.write("cwd/tsconfig.json", "{ not json");

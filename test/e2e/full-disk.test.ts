@@ -34,7 +34,9 @@ test(
       const text = `${crypto.randomUUID()}\n`.repeat(500);
       writeFileSync(file, text);
       // both looks, the one at once and the one when quiet, so that only the one 5 s later is left
-      await bp.stderr(/(?:^bpfink: error: cannot look at .*: state database .* the disk is full .*; make room[^]*){2}/m);
+      await bp.stderr(
+        /(?:^bpfink: error: cannot look at .*: state database .* the disk is full .*; make room[^]*){2}/m,
+      );
       expect(bp.lines.map(({ action }) => action)).toEqual(["started"]);
       unlinkSync(`${disk}/fill`);
       expect(await bp.only(file)).toMatchObject({ action: "modified", origin: "live", process: { pid: process.pid } });

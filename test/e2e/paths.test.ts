@@ -170,7 +170,11 @@ test("a FIFO takes a file's place in one step, and a file the FIFO's", async () 
   await run("mkfifo", directory.at("fifo.tmp"));
   renameSync(directory.at("fifo.tmp"), paths.fifo);
   const line = await bp.only(paths.fifo);
-  expect(line).toMatchObject({ action: "modified", consumer: "generic", generic: { type: { from: "file", to: "fifo" } } });
+  expect(line).toMatchObject({
+    action: "modified",
+    consumer: "generic",
+    generic: { type: { from: "file", to: "fifo" } },
+  });
   renameSync(directory.write("fifo.tmp", "two\n"), paths.fifo);
   expect(await bp.only(paths.fifo)).toMatchObject({
     action: "modified",

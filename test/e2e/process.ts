@@ -51,12 +51,14 @@ export async function run(...command: string[]): Promise<Ended> {
 }
 
 export function succeeded(command: readonly string[], ended: Ended): Ended {
-  if (ended.status !== 0) throw new Error(`${command.join(" ")}: status ${ended.status}\n${ended.stdout}${ended.stderr}`);
+  if (ended.status !== 0)
+    throw new Error(`${command.join(" ")}: status ${ended.status}\n${ended.stdout}${ended.stderr}`);
   return ended;
 }
 
 /** Runs bpfink to its end. */
-export const bpfink = (args: readonly string[], options?: RunOptions): Promise<Ended> => end([BPFINK, ...args], options);
+export const bpfink = (args: readonly string[], options?: RunOptions): Promise<Ended> =>
+  end([BPFINK, ...args], options);
 
 /** A command that writes what it is given to a file, and lives on with it open: `tee -a FILE`, whatever is before it. */
 export class Writer implements AsyncDisposable {

@@ -25,12 +25,23 @@ const HASHES: readonly (readonly [scheme: string, first: string, second: string]
 ];
 
 /** Names under which the same content is watched. */
-const NAMES = ["etc/shadow", "etc/shadow-", "etc/shadow+", "etc/gshadow", "etc/gshadow-", "etc/passwd", "notes.txt", "etc/app.conf"];
+const NAMES = [
+  "etc/shadow",
+  "etc/shadow-",
+  "etc/shadow+",
+  "etc/gshadow",
+  "etc/gshadow-",
+  "etc/passwd",
+  "notes.txt",
+  "etc/app.conf",
+];
 
 /** Random, and of a kind (capitals and others by turns) that nothing else here has even five characters of. */
 function secret(length: number): string {
   const pick = (alphabet: string) => alphabet[Math.floor(Math.random() * alphabet.length)] ?? "";
-  const characters = Array.from({ length }, (_, i) => pick(i % 2 === 0 ? "GHJKLMNPQRSTUVWXYZ" : "ghjkmnpqrstvwxyz23456789./"));
+  const characters = Array.from({ length }, (_, i) =>
+    pick(i % 2 === 0 ? "GHJKLMNPQRSTUVWXYZ" : "ghjkmnpqrstvwxyz23456789./"),
+  );
   const text = characters.join("");
   secrets.push({ text, shortest: 5 });
   return text;
@@ -75,7 +86,12 @@ test(
     const database = directory.at("state/bpfink.db");
     const watch = [...NAMES.map((name) => directory.at(name)), directory.directory("dir")];
     await using bp = await Bpfink.start({ watch, database, args: ["--log-level", "debug"] });
-    const rounds: readonly (readonly [which: 1 | 2, prefix: string])[] = [[2, ""], [2, "!"], [1, "!"], [1, ""]];
+    const rounds: readonly (readonly [which: 1 | 2, prefix: string])[] = [
+      [2, ""],
+      [2, "!"],
+      [1, "!"],
+      [1, ""],
+    ];
     for (const [which, prefix] of rounds) {
       write(which, prefix);
       for (const name of NAMES) {
@@ -101,7 +117,12 @@ test(
     const { status, stdout, stderr } = await bp.stop("SIGTERM");
     const kept = databaseFiles().flatMap((path) => leaks(readFileSync(path, "latin1")));
 
-    expect({ live, kept, stdout: leaks(stdout), stderr: leaks(stderr) }).toEqual({ live: [], kept: [], stdout: [], stderr: [] });
+    expect({ live, kept, stdout: leaks(stdout), stderr: leaks(stderr) }).toEqual({
+      live: [],
+      kept: [],
+      stdout: [],
+      stderr: [],
+    });
     expect(status).toBe(0);
     expect(leaks(readFileSync(directory.at("dir/nshadow"), "latin1"))).not.toBeEmpty(); // it would have been found
     const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8);

@@ -9,12 +9,23 @@ import { end, type RunOptions, SLOW, succeeded } from "./process.ts";
 const directory = new TemporaryDirectory();
 let bp: Bpfink;
 
-const PASSWD = "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000:Ann:/home/ann:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n";
+const PASSWD =
+  "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000:Ann:/home/ann:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n";
 const SHADOW = "root:*:19000:0:99999:7:::\nann:!:19000:0:99999:7:::\nnobody:*:19000:0:99999:7:::\n";
 const GROUP = "root:x:0:\nshadow:x:42:\nann:x:1000:\nnogroup:x:65534:\n";
 const GSHADOW = "root:*::\nshadow:*::\nann:!::\nnogroup:*::\n";
 /** What the tools read, as far as the machine has it. */
-const COPIED = ["login.defs", "default", "pam.conf", "pam.d", "security", "nsswitch.conf", "shells", "ld.so.cache", "vim"];
+const COPIED = [
+  "login.defs",
+  "default",
+  "pam.conf",
+  "pam.d",
+  "security",
+  "nsswitch.conf",
+  "shells",
+  "ld.so.cache",
+  "vim",
+];
 
 beforeAll(async () => {
   for (const name of COPIED) {
@@ -41,7 +52,8 @@ async function tool(command: readonly string[], options?: RunOptions): Promise<n
 }
 
 /** A tool that reads its work from its input. */
-const fed = (input: string, ...command: string[]) => tool(["sh", "-c", `printf '%s\\n' '${input}' | exec "$@"`, "sh", ...command]);
+const fed = (input: string, ...command: string[]) =>
+  tool(["sh", "-c", `printf '%s\\n' '${input}' | exec "$@"`, "sh", ...command]);
 
 /** The files that the lines are about, each once. */
 const files = (lines: readonly Line[]) => lines.map(({ action, file }) => `${action} ${file}`).sort();
@@ -74,7 +86,11 @@ test("useradd is one line for each file", async () => {
 test("chpasswd, by PAM and by itself, changes the fingerprint and the date", async () => {
   await fed("ann:correct horse", "chpasswd");
   const first = await bp.only("/etc/shadow");
-  expect(first).toMatchObject({ action: "modified", add: [{ user: "ann", lastChange: today() }], del: [{ user: "ann" }] });
+  expect(first).toMatchObject({
+    action: "modified",
+    add: [{ user: "ann", lastChange: today() }],
+    del: [{ user: "ann" }],
+  });
   expect(passwords(first, "del")).toEqual(["ann locked"]);
   expect(passwords(first, "add")[0]).toMatch(/^ann [a-z0-9-]+:[0-9a-f]{8}$/);
   await fed("ann:battery staple", "chpasswd", "-c", "SHA512");

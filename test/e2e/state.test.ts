@@ -1,6 +1,16 @@
 // What is kept from one run to the next, whatever way bpfink ends, and how it ends.
 import { expect, test } from "bun:test";
-import { chmodSync, closeSync, constants, openSync, readSync, renameSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  openSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
 import type { Line } from "./line.ts";
@@ -41,7 +51,11 @@ test(
       deleted: { action: "deleted", origin: "startup" },
       created: { action: "created", origin: "startup", add: { Content: ["one"] } },
       mode: { action: "attributes", origin: "startup", attributes: { mode: { from: "0644", to: "0600" } } },
-      passwd: { origin: "startup", add: [{ user: "root", shell: "/bin/sh" }], del: [{ user: "root", shell: "/bin/bash" }] },
+      passwd: {
+        origin: "startup",
+        add: [{ user: "root", shell: "/bin/sh" }],
+        del: [{ user: "root", shell: "/bin/bash" }],
+      },
       "tree/gone": { action: "deleted", origin: "startup" },
       "tree/new": { action: "created", origin: "startup" },
       "tree/new/f": { action: "created", origin: "startup", consumer: "generic" },
@@ -155,7 +169,9 @@ test(
     expect(stderr).toContain("what is not printed will be at the next start");
 
     await using next = await Bpfink.start({ watch: files, database });
-    const late = next.lines.filter(({ add }) => JSON.stringify(add) === JSON.stringify({ Content: ["b".repeat(8000)] }));
+    const late = next.lines.filter(
+      ({ add }) => JSON.stringify(add) === JSON.stringify({ Content: ["b".repeat(8000)] }),
+    );
     expect(late.map(({ file }) => file).sort()).toEqual([...files].sort());
     if (!inVm) expect(late.map(({ seq, origin }) => [seq, origin])).toEqual(files.map((_, i) => [12 + i, "live"]));
     expect(next.lines.map(({ seq }) => seq)).toEqual(next.lines.map((_, i) => (next.lines[0]?.seq ?? 0) + i));
@@ -213,7 +229,10 @@ class Pipe implements Disposable {
     const deadline = performance.now() + PATIENCE;
     for (;;) {
       this.#read();
-      const lines = this.#text.split("\n").slice(0, -1).filter((line) => line !== "");
+      const lines = this.#text
+        .split("\n")
+        .slice(0, -1)
+        .filter((line) => line !== "");
       if (lines.length >= count) {
         this.#text = "";
         return lines;
@@ -236,7 +255,7 @@ class Pipe implements Disposable {
   #read(): void {
     const chunk = new Uint8Array(65_536);
     try {
-      for (let n = -1; n !== 0; ) {
+      for (let n = -1; n !== 0;) {
         n = readSync(this.#reader, chunk);
         this.#text += Buffer.from(chunk.subarray(0, n)).toString();
       }

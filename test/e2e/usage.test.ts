@@ -11,7 +11,9 @@ import { BPFINK, bpfink, end, type Ended, inVm, SLOW } from "./process.ts";
 function expectError(status: number, told: readonly string[], ended: Ended): void {
   expect(ended).toMatchObject({ status, stdout: "" });
   // what it chose to watch with may be said before
-  const lines = ended.stderr.split("\n").filter((line) => !/^bpfink: (?:warn: not using ebpf|watching with)/.test(line));
+  const lines = ended.stderr
+    .split("\n")
+    .filter((line) => !/^bpfink: (?:warn: not using ebpf|watching with)/.test(line));
   expect(lines).toEqual([expect.stringMatching(/^bpfink: error: \S.*; \S.*$/), ""]);
   for (const text of told) expect(lines[0]).toContain(text);
 }
@@ -125,7 +127,9 @@ test("--help", async () => {
 test("--version names what is embedded", async () => {
   const { status, stdout, stderr } = await bpfink(["--version"]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  expect(stdout).toMatch(/^bpfink \d+\.\d+\.\d+\nbun \d+\.\d+\.\d+\nlibbpf \d+\.\d+\nBPF object sha256:[0-9a-f]{64}\n$/);
+  expect(stdout).toMatch(
+    /^bpfink \d+\.\d+\.\d+\nbun \d+\.\d+\.\d+\nlibbpf \d+\.\d+\nBPF object sha256:[0-9a-f]{64}\n$/,
+  );
   const object = Bun.file(join(BPFINK, "../bpfink.bpf.o"));
   if (!(await object.exists())) return; // in a VM there is the executable alone
   const digest = new Bun.CryptoHasher("sha256").update(await object.bytes()).digest("hex");

@@ -76,7 +76,16 @@ const shortLived: readonly (readonly [name: string, action: string, ...command: 
   ["rm", "deleted", "rm", path("rm")],
   ["chmod", "attributes", "chmod", "600", path("chmod")],
   ["chown", "attributes", "chown", "12345", path("chown")],
-  ["append", "modified", "dd", "status=none", "conv=notrunc", "oflag=append", `if=${path("mv.new")}`, `of=${path("append")}`],
+  [
+    "append",
+    "modified",
+    "dd",
+    "status=none",
+    "conv=notrunc",
+    "oflag=append",
+    `if=${path("mv.new")}`,
+    `of=${path("append")}`,
+  ],
   ["truncate", "modified", "truncate", "-s", "1", path("truncate")],
   ["ln", "modified", "ln", "-f", directory.write("ln.new", "two\n"), path("ln")],
   ["script", "modified", "bash", "-c", `echo two >> ${path("script")}`],
@@ -123,7 +132,15 @@ test("another user", async () => {
 });
 
 test("another user, who is gone at once", async () => {
-  const { pid } = await run("setpriv", `--reuid=${NOBODY}`, "--clear-groups", "truncate", "-s", "1", path("nobody-gone"));
+  const { pid } = await run(
+    "setpriv",
+    `--reuid=${NOBODY}`,
+    "--clear-groups",
+    "truncate",
+    "-s",
+    "1",
+    path("nobody-gone"),
+  );
   const line = await bp.only(path("nobody-gone"));
   expect(line).toMatchObject({ ...by(pid, ["truncate", "-s", "1", path("nobody-gone")]), user: "nobody" });
 });

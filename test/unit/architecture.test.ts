@@ -32,7 +32,9 @@ const transpiler = new Bun.Transpiler({ loader: "ts" });
 function importsOf(from: string): Import[] {
   const text = textOf(from);
   const kept = new Set(transpiler.scanImports(text).map(({ path }) => path));
-  const named = [...text.matchAll(/^(?:import|export)\b[^;]*?\bfrom "([^"]+)"|\bimport\("([^"]+)"\)|^import "([^"]+)"/gm)];
+  const named = [
+    ...text.matchAll(/^(?:import|export)\b[^;]*?\bfrom "([^"]+)"|\bimport\("([^"]+)"\)|^import "([^"]+)"/gm),
+  ];
   return named.map(([, one, two, three]) => {
     const specifier = one ?? two ?? three!;
     const to = specifier.startsWith(".") ? join(dirname(from), specifier) : specifier;
@@ -49,7 +51,9 @@ const partOf = (file: string) => /^src\/([^/]+)/.exec(file)?.[1];
 const usersOf = (pattern: RegExp) => sources.filter((file) => pattern.test(codeOf(file)));
 
 test("the scan sees imports of every shape", () => {
-  const found = imports.filter(({ from }) => ["src/kernel/assets.ts", "src/state/store.ts", "src/main.ts"].includes(from));
+  const found = imports.filter(({ from }) =>
+    ["src/kernel/assets.ts", "src/state/store.ts", "src/main.ts"].includes(from),
+  );
   expect(found).toContainEqual({ from: "src/main.ts", to: "src/commands/watch.ts", typeOnly: false });
   expect(found).toContainEqual({ from: "src/kernel/assets.ts", to: "dist/bpfink.bpf.o", typeOnly: false });
   expect(found).toContainEqual({ from: "src/state/store.ts", to: "bun:sqlite", typeOnly: true });
@@ -57,7 +61,9 @@ test("the scan sees imports of every shape", () => {
 
 describe("dangerous things have one owner:", () => {
   const importers = (to: string | RegExp) => [
-    ...new Set(imports.filter((entry) => (typeof to === "string" ? entry.to === to : to.test(entry.to))).map(({ from }) => from)),
+    ...new Set(
+      imports.filter((entry) => (typeof to === "string" ? entry.to === to : to.test(entry.to))).map(({ from }) => from),
+    ),
   ];
   const outside = (directory: string, files: readonly string[]) => {
     expect(files).not.toEqual([]); // a rule for nobody has lost its object
@@ -104,8 +110,12 @@ describe("dangerous things have one owner:", () => {
   });
 
   test("nobody starts a program, runs a text, or asks the network", () => {
-    expect(importers(/^(node:)?(child_process|cluster|vm|net|http|https|http2|dgram|dns|tls|worker_threads)$/)).toEqual([]);
-    expect(usersOf(/\bBun\.(spawn|spawnSync|\$|serve|listen|connect|udpSocket)\b|\beval\(|new Function\(|\bfetch\(/)).toEqual([]);
+    expect(importers(/^(node:)?(child_process|cluster|vm|net|http|https|http2|dgram|dns|tls|worker_threads)$/)).toEqual(
+      [],
+    );
+    expect(
+      usersOf(/\bBun\.(spawn|spawnSync|\$|serve|listen|connect|udpSocket)\b|\beval\(|new Function\(|\bfetch\(/),
+    ).toEqual([]);
   });
 });
 
@@ -155,7 +165,9 @@ describe("imports go one way:", () => {
   });
 
   test("of the watching half, only types cross to the source and the consumers", () => {
-    const crossing = imports.filter(({ from, to }) => partOf(from) === "watch" && /^src\/(source|consumers)\//.test(to));
+    const crossing = imports.filter(
+      ({ from, to }) => partOf(from) === "watch" && /^src\/(source|consumers)\//.test(to),
+    );
     expect(crossing.filter(({ typeOnly }) => !typeOnly)).toEqual([]);
   });
 
@@ -163,7 +175,11 @@ describe("imports go one way:", () => {
     const used = new Set(imports.filter(({ from }) => partOf(from) === "consumers").map(({ to }) => to));
     const modules = [...used].filter((name) => partOf(name) === undefined).sort();
     expect(modules).toEqual(["diff", "node:path"]);
-    expect(usersOf(/\bBun\.|\bprocess\.(env|cwd|pid|hrtime)|\bDate\.now|\bnew Date\(\)|Math\.random/).filter((file) => partOf(file) === "consumers")).toEqual([]);
+    expect(
+      usersOf(/\bBun\.|\bprocess\.(env|cwd|pid|hrtime)|\bDate\.now|\bnew Date\(\)|Math\.random/).filter(
+        (file) => partOf(file) === "consumers",
+      ),
+    ).toEqual([]);
   });
 
   test("no module imports itself, however far around", () => {
@@ -188,14 +204,21 @@ describe("every file", () => {
   const files = [...filesIn("src", ".ts"), ...filesIn("bpf", ".c", ".h"), ...filesIn("build", ".mjs", ".ts", ".c")];
 
   test("has at most 400 lines", () => {
-    const long = files.map((file) => [file, textOf(file).split("\n").length - 1] as const).filter(([, lines]) => lines > 400);
+    const long = files
+      .map((file) => [file, textOf(file).split("\n").length - 1] as const)
+      .filter(([, lines]) => lines > 400);
     expect(long).toEqual([]);
   });
 
   test("is plain text: no tabs in TypeScript, no trailing space, one newline at the end", () => {
     const untidy = files.filter((file) => {
       const text = textOf(file);
-      return /[ \t]$/m.test(text) || !text.endsWith("\n") || text.endsWith("\n\n") || (file.endsWith(".ts") && text.includes("\t"));
+      return (
+        /[ \t]$/m.test(text) ||
+        !text.endsWith("\n") ||
+        text.endsWith("\n\n") ||
+        (file.endsWith(".ts") && text.includes("\t"))
+      );
     });
     expect(untidy).toEqual([]);
   });

@@ -29,5 +29,5 @@ test("the message of anything that is thrown is one line", () => {
 });
 
 test("what is no control character is left alone", () => {
-  expect(messageOf(new Error("/etc/ä ö/😀 \"x\""))).toBe("/etc/ä ö/😀 \"x\"");
+  expect(messageOf(new Error('/etc/ä ö/😀 "x"'))).toBe('/etc/ä ö/😀 "x"');
 });

@@ -133,7 +133,16 @@ test("any command line is taken or refused with a hint, and taken paths are abso
 });
 
 test("the options are those of the README, in its order", () => {
-  expect(Object.keys(ARGS)).toEqual(["watch", "exclude", "root", "database", "backend", "log-level", "version", "help"]);
+  expect(Object.keys(ARGS)).toEqual([
+    "watch",
+    "exclude",
+    "root",
+    "database",
+    "backend",
+    "log-level",
+    "version",
+    "help",
+  ]);
 });
 
 describe("nearest", () => {
@@ -158,7 +167,11 @@ describe("nearest", () => {
 
   test("forgives any one typing error in a longer word", () => {
     const candidates = ["database", "log-level"];
-    const error = fc.record({ word: fc.constantFrom(...candidates), at: fc.nat(8), letter: fc.string({ maxLength: 1 }) });
+    const error = fc.record({
+      word: fc.constantFrom(...candidates),
+      at: fc.nat(8),
+      letter: fc.string({ maxLength: 1 }),
+    });
     fc.assert(
       fc.property(error, fc.nat(1), ({ word, at, letter }, cut) => {
         expect(nearest(word.slice(0, at) + letter + word.slice(at + cut), candidates)).toBe(word);

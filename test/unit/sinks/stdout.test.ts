@@ -130,8 +130,9 @@ test("a reader that goes away in the middle is reported once", () => goAwayInThe
   repeats: 3,
 });
 
-test("a reader that goes away in the middle of a long line is reported once", () =>
-  goAwayInTheMiddle("closingLong"), { repeats: 3 });
+test("a reader that goes away in the middle of a long line is reported once", () => goAwayInTheMiddle("closingLong"), {
+  repeats: 3,
+});
 
 test("a full disk is reported, and nothing is delivered", async () => {
   const full = openSync("/dev/full", "w");

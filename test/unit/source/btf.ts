@@ -132,7 +132,7 @@ function sectionOf(elf: Uint8Array, wanted: string): Uint8Array {
 function readTypes(bytes: Uint8Array, strings: Uint8Array): Type[] {
   const view = viewOf(bytes);
   const types: Type[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const info = view.getUint32(at + 4, true);
     const kind = (info >>> 24) & 0x1f;
     const vlen = info & 0xffff;

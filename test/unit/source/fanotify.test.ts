@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { statSync,
+import {
+  statSync,
   chmodSync,
   linkSync,
   mkdirSync,

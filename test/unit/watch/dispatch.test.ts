@@ -50,7 +50,10 @@ class Rig {
     const last = targetOf("/quiet");
     this.note(last, eventOf("write", 0n));
     await this.until(() => this.looks.some(({ target }) => target === last));
-    this.looks.splice(this.looks.findIndex(({ target }) => target === last), 1);
+    this.looks.splice(
+      this.looks.findIndex(({ target }) => target === last),
+      1,
+    );
   }
 
   get occasions(): Occasion[] {
@@ -112,7 +115,9 @@ test("a write after the close of the same turn opens the matter again", async ()
   rig.note(passwd, eventOf("write", 1n, a), eventOf("close", 2n, a), eventOf("write", 3n, b));
   await rig.until(() => rig.looks.length === 1);
   await rig.quiet();
-  expect(rig.occasions).toEqual([{ sightings: [sightingOf(a, { last: 2n }), sightingOf(b, { first: 3n, last: 3n })], settled: true, final: false }]);
+  expect(rig.occasions).toEqual([
+    { sightings: [sightingOf(a, { last: 2n }), sightingOf(b, { first: 3n, last: 3n })], settled: true, final: false },
+  ]);
 });
 
 test("each event puts off the look, until things are quiet", async () => {
@@ -199,7 +204,11 @@ describe("what a line has named", () => {
     await rig.until(() => rig.looks.length === 1);
     rig.note(passwd, eventOf("write", 2n, b));
     await rig.until(() => rig.looks.length === 2);
-    expect(rig.occasions[1]).toEqual({ sightings: [sightingOf(b, { first: 2n, last: 2n })], settled: true, final: false });
+    expect(rig.occasions[1]).toEqual({
+      sightings: [sightingOf(b, { first: 2n, last: 2n })],
+      settled: true,
+      final: false,
+    });
   });
 
   test("finishes nothing when it is closed: the close after the look on a rename", async () => {
@@ -241,7 +250,8 @@ describe("a look that finds something that is not to be reported yet", () => {
       { sightings, settled: true, final: false },
       { sightings, settled: true, final: true },
     ]);
-    for (const [i, look] of rig.looks.slice(1, 3).entries()) expect(look.at - rig.looks[i]!.at).toBeGreaterThanOrEqual(QUIET);
+    for (const [i, look] of rig.looks.slice(1, 3).entries())
+      expect(look.at - rig.looks[i]!.at).toBeGreaterThanOrEqual(QUIET);
   });
 
   test("is no more final when an event came after it", async () => {
@@ -386,5 +396,9 @@ test("an event that comes during a settled look is not lost", async () => {
   });
   rig.note(passwd, eventOf("write", 1n, a));
   await rig.until(() => rig.looks.length === 2);
-  expect(rig.occasions[1]).toEqual({ sightings: [sightingOf(b, { first: 9n, last: 9n })], settled: true, final: false });
+  expect(rig.occasions[1]).toEqual({
+    sightings: [sightingOf(b, { first: 9n, last: 9n })],
+    settled: true,
+    final: false,
+  });
 });

@@ -233,7 +233,8 @@ describe("while others are at work", () => {
       console.log("ready");
       for (;;) { fs.writeFileSync(process.env.FILE + "+", "whole"); fs.renameSync(process.env.FILE + "+", process.env.FILE); fs.unlinkSync(process.env.FILE); }`;
     for (const look of await looks(at("flicker"), script)) {
-      if (look.type !== "missing") expect(look).toMatchObject({ type: "file", size: 5, digest: sha256(Buffer.from("whole")) });
+      if (look.type !== "missing")
+        expect(look).toMatchObject({ type: "file", size: 5, digest: sha256(Buffer.from("whole")) });
     }
   });
 
@@ -270,4 +271,3 @@ describe("while others are at work", () => {
     }
   });
 });
-

@@ -59,7 +59,12 @@ describe("a glob", () => {
   });
 
   test("at the root of the file system", () => {
-    check(["/*.conf"], [], { "/a.conf": "reported", "/.conf": "reported", "/etc": "left out", "/etc/a.conf": "left out" });
+    check(["/*.conf"], [], {
+      "/a.conf": "reported",
+      "/.conf": "reported",
+      "/etc": "left out",
+      "/etc/a.conf": "left out",
+    });
   });
 
   test("leads through directories that are not reported themselves", () => {

@@ -47,9 +47,7 @@ export const anyPath = fc
   )
   .map(([first, last]) => [...first, last].join("/").replace(/^\/+/, ""));
 
-const anyLink = fc
-  .tuple(fc.boolean(), anyPath)
-  .map(([absolute, path]) => ({ link: absolute ? `/${path}` : path }));
+const anyLink = fc.tuple(fc.boolean(), anyPath).map(([absolute, path]) => ({ link: absolute ? `/${path}` : path }));
 
 export const anyTree: fc.Arbitrary<Tree> = fc.letrec<{ tree: Tree; node: Tree[string] }>((tie) => ({
   tree: fc.dictionary(fc.constantFrom(...NAMES), tie("node"), { maxKeys: 3 }) as fc.Arbitrary<Tree>,

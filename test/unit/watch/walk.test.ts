@@ -159,7 +159,11 @@ test("links that lead to each other lead nowhere", () => {
   const fs = new FakeFs([], { "/a": "b", "/b": "/a", "/self": "self/x" });
   expect(walk(fs, "/", "/a").end).toBeUndefined();
   expect(walk(fs, "/", "/self").end).toBeUndefined();
-  expect(walk(fs, "/", "/a").steps.map(({ name }) => name).slice(0, 3)).toEqual(["a", "b", "a"]);
+  expect(
+    walk(fs, "/", "/a")
+      .steps.map(({ name }) => name)
+      .slice(0, 3),
+  ).toEqual(["a", "b", "a"]);
 });
 
 test("a path may hold 40 links and no more, as the kernel has it", () => {
@@ -233,11 +237,15 @@ describe("the last name of a path, and of the link that it is,", () => {
 });
 
 describe("a walk from a directory", () => {
-  const fs = new FakeFs(["/srv/root/etc/ssh/config", "/srv/root/x"], {
-    "/srv/root/etc/ssh/up": "../../x",
-    "/srv/root/etc/ssh/absolute": "/x",
-    "/srv/root/etc/ssh/out": "../../../../../x",
-  }, "/srv/root");
+  const fs = new FakeFs(
+    ["/srv/root/etc/ssh/config", "/srv/root/x"],
+    {
+      "/srv/root/etc/ssh/up": "../../x",
+      "/srv/root/etc/ssh/absolute": "/x",
+      "/srv/root/etc/ssh/out": "../../../../../x",
+    },
+    "/srv/root",
+  );
 
   test.each([
     ["/config", ["/srv/root/etc/ssh/config"], "/srv/root/etc/ssh/config"],

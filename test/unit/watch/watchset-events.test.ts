@@ -78,7 +78,9 @@ describe("a member of a watched directory", () => {
 
   test("hears of its own name, and of no directory above it", () => {
     for (const target of [ssh, config]) set.refresh(target);
-    const about = (directory: string, name: string) => [...set.targetsOf(entryEvent("rename", knownKey(at(directory)), name))];
+    const about = (directory: string, name: string) => [
+      ...set.targetsOf(entryEvent("rename", knownKey(at(directory)), name)),
+    ];
     expect([about("etc/ssh", "config"), about("etc", "ssh"), about("", "etc")]).toEqual([[config], [ssh], [ssh]]);
   });
 });

@@ -117,7 +117,10 @@ describe("watches", () => {
     renameSync(at("etc/passwd+"), at("etc/passwd"));
     source.calls.length = 0;
     set.refresh(passwd);
-    expect(source.calls).toEqual([...["", "etc", "etc/passwd"].map((path) => `watch ${at(path)}`), `unwatch ${at("etc/passwd")}`]);
+    expect(source.calls).toEqual([
+      ...["", "etc", "etc/passwd"].map((path) => `watch ${at(path)}`),
+      `unwatch ${at("etc/passwd")}`,
+    ]);
   });
 
   test("wait in the directory when the file is gone, and follow it when it is back", () => {
