@@ -19,12 +19,13 @@ export const PACKAGES = [
   { name: "libbpf-dev", purpose: "build", reason: "bpf_helpers.h and the static libbpf" },
   { name: "libelf-dev", purpose: "build", reason: "the static libelf that libbpf uses" },
   { name: "zlib1g-dev", purpose: "build", reason: "the static zlib that libelf uses" },
-  { name: "strace", purpose: "test", reason: "counts system calls in end to end tests" },
+  { name: "passwd", purpose: "test", reason: "useradd, chpasswd, vipw … change files in end-to-end tests" },
   { name: "qemu-system-x86", purpose: "vm", reason: "boots the kernels that are tested" },
   { name: "mmdebstrap", purpose: "vm", reason: "makes the root file system of the test machines" },
   { name: "busybox-static", purpose: "vm", reason: "shell of the smallest test machine" },
   { name: "debian-archive-keyring", purpose: "vm", reason: "verifies the kernels and packages of test machines" },
   { name: "kmod", purpose: "vm", reason: "depmod for the modules of the kernels that are tested" },
+  { name: "xz-utils", purpose: "vm", reason: "unpacks the modules of the kernels that are tested" },
   { name: "e2fsprogs", purpose: "vm", reason: "makes the disk images" },
 ];
 

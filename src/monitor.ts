@@ -1,16 +1,16 @@
-import { readdirSync } from "node:fs";
 import type { Consumer, Look, State } from "./consumers/consumer.ts";
 import { consumerFor } from "./consumers/registry.ts";
 import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
 import type { KernelEvent, Origin } from "./event.ts";
 import { log } from "./log.ts";
-import { joinPath, pathBytes, pathText } from "./paths.ts";
+import { joinPath } from "./paths.ts";
 import { changeLine } from "./sinks/line.ts";
 import type { Source } from "./source/source.ts";
 import type { Store } from "./state/store.ts";
 import { isAttributed, responsible } from "./watch/attribution.ts";
 import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
 import { lookAt } from "./watch/look.ts";
+import { membersOf } from "./watch/members.ts";
 import type { Selection } from "./watch/selection.ts";
 import type { Target } from "./watch/target.ts";
 import { userName } from "./watch/users.ts";
@@ -255,15 +255,5 @@ export class Monitor {
     this.#inodes.delete(target);
     const siblings = target.parent && this.#members.get(target.parent);
     siblings?.delete(target);
-  }
-}
-
-/** Names in a directory; none if it is gone by now, which its own event will say. */
-function membersOf(path: string): string[] {
-  try {
-    return readdirSync(pathBytes(path), { encoding: "buffer" }).map(pathText);
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
-    throw error;
   }
 }
