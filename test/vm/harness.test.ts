@@ -77,6 +77,17 @@ test(
   2 * minutes,
 );
 
+test(
+  "a guest that says nothing any more is lost, not timed out",
+  async () => {
+    const script = 'for process in $(pgrep -P 1); do [ "$process" = $$ ] || kill -STOP "$process"; done; sleep 1000';
+    const lost = await shell(script, { silence: 15_000, attempts: 1 }).catch((error: unknown) => error);
+    if (!(lost instanceof VmLostError)) throw lost;
+    expect(lost.message).toStartWith("silent for 15 s while the command ran");
+  },
+  2 * minutes,
+);
+
 test("nothing is left of the machines", () => {
   expect(readdirSync(tmpdir()).filter((entry) => entry.startsWith(`bpfink-vm-${process.pid}-`))).toEqual([]);
 });

@@ -20,6 +20,8 @@ function listen(name: string, directory: string, onData: (chunk: Uint8Array) => 
 export interface ControlPort extends Port {
   /** What follows the word in the first line that starts with it, as soon as it has come. */
   step(word: string): Promise<string>;
+  /** Fulfilled when no line has come for so long, in milliseconds. */
+  silence(milliseconds: number): Promise<"silent">;
 }
 
 export function controlPort(directory: string): ControlPort {
@@ -30,7 +32,9 @@ export function controlPort(directory: string): ControlPort {
     return step;
   };
   let partial = "";
+  let heard = performance.now();
   const port = listen("control", directory, (chunk) => {
+    heard = performance.now();
     const lines = (partial + Buffer.from(chunk).toString("latin1")).split("\n");
     partial = lines.pop() ?? "";
     for (const line of lines) {
@@ -38,7 +42,17 @@ export function controlPort(directory: string): ControlPort {
       stepOf(word).resolve(rest.join(" "));
     }
   });
-  return { ...port, step: (word) => stepOf(word).promise };
+  const silence = (milliseconds: number): Promise<"silent"> => {
+    const { promise, resolve } = Promise.withResolvers<"silent">();
+    const listenOn = () => {
+      const left = heard + milliseconds - performance.now();
+      if (left <= 0) resolve("silent");
+      else setTimeout(listenOn, left).unref();
+    };
+    listenOn();
+    return promise;
+  };
+  return { ...port, step: (word) => stepOf(word).promise, silence };
 }
 
 /** A port on which the guest writes bytes, and after the last one the token. */

@@ -25,6 +25,8 @@ export interface VmOptions {
   timeout?: number;
   /** From starting QEMU to the command, in ms; default 2 minutes. A guest that takes longer is lost. */
   bootTimeout?: number;
+  /** How long the guest may say nothing before it counts as lost, in ms. Default: 120,000. */
+  silence?: number;
   /** Added to the kernel command line, e.g. `preempt=full`. */
   append?: string;
   /** Kernel modules loaded before the command, so that /proc/filesystems has them; default overlay, xfs, btrfs, loop. */
@@ -84,6 +86,9 @@ export class VmTimeoutError extends Error {
 /** For what follows the command: bringing back /out and the kernel log, in ms. */
 const collectTimeout = 120_000;
 
+/** A guest says something every 5 s. One that does not for so long, in ms, hangs. */
+const SILENCE = 120_000;
+
 /** The file systems that the tests use; without being loaded they would come with the first mount, 4 s later. */
 const guestModules = ["overlay", "xfs", "btrfs", "loop"];
 
@@ -119,7 +124,15 @@ async function boot(
   attempts: number,
   options: VmOptions,
 ): Promise<VmResult> {
-  const { memory = 2048, cpus = 2, timeout = 600_000, bootTimeout = 120_000, append = "", out } = options;
+  const {
+    memory = 2048,
+    cpus = 2,
+    timeout = 600_000,
+    bootTimeout = 120_000,
+    silence = SILENCE,
+    append = "",
+    out,
+  } = options;
   const started = performance.now();
   using scratch = temporaryDirectory();
   const here = scratch.path;
@@ -181,8 +194,10 @@ async function boot(
   const hello = await within(control.step("hello"), bootTimeout);
   if (hello === "ended") throw new VmLostError("QEMU ended before the command was started", false, await record());
   if (hello === "late") throw new VmLostError(`no hello within ${bootTimeout / 1000} s`, false, await record());
-  const exited = await within(control.step("exited"), timeout);
+  const exited = await within(Promise.race([control.step("exited"), control.silence(silence)]), timeout);
   if (exited === "ended") throw new VmLostError("QEMU ended while the command ran", true, await record());
+  if (exited === "silent")
+    throw new VmLostError(`silent for ${silence / 1000} s while the command ran`, true, await record());
   if (exited === "late") throw new VmTimeoutError(timeout, await record());
   const complete = await within(
     Promise.all([control.step("done"), ...streams.map((stream) => stream.complete)]),
