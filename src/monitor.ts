@@ -151,7 +151,7 @@ export class Monitor {
       this.#counts[look.type === "missing" ? "missing" : "watched"]++;
       const known = this.#store.load(target.path);
       const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
-      const outcome = this.#compare(target, before, look, origin, occasion);
+      const outcome = this.#compare(target, consumer, before, look, origin, occasion);
       if (outcome === "early") {
         this.#dispatch.await(target, occasion.sightings, origin);
         return outcome;
@@ -167,10 +167,16 @@ export class Monitor {
     }
   }
 
-  #compare(target: Target, before: State | undefined, look: Look, origin: Origin, occasion: Occasion): Outcome {
+  #compare(
+    target: Target,
+    consumer: Consumer,
+    before: State | undefined,
+    look: Look,
+    origin: Origin,
+    occasion: Occasion,
+  ): Outcome {
     if (origin === "gap" && this.#dispatch.has(target)) return "same"; // its event was not lost
     const { path } = target;
-    const consumer = this.#consumerFor(target);
     const state = consumer.parse(path, look, this.#store);
     const difference = before && consumer.compare(path, before, state);
     if (difference === undefined || !this.#selection.reports(path)) {
