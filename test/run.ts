@@ -17,8 +17,9 @@ interface Outcome extends Counts {
 
 const stages: Record<Stage, (machines: readonly string[]) => Promise<Outcome[]>> = {
   check: async () => [await typeCheck()],
-  unit: async () => [await bunTest("unit", "./test/unit", 20_000)],
-  native: async () => [await bunTest("native", "./test/e2e", 60_000)],
+  unit: async () => [await bunTest("unit", ["./test/unit"], 20_000)],
+  // test/native: end to end as well, but of what is the same on every kernel
+  native: async () => [await bunTest("native", ["./test/e2e", "./test/native"], 60_000)],
   vm: vmSuites,
 };
 
@@ -50,14 +51,14 @@ async function typeCheck(): Promise<Outcome> {
   return { name: "check", passed: 0, failed: status === 0 ? 0 : 1, skipped: 0, log: output };
 }
 
-/** A directory of `bun test` files. */
-async function bunTest(name: string, directory: string, timeout: number): Promise<Outcome> {
+/** Directories of `bun test` files. */
+async function bunTest(name: string, directories: string[], timeout: number): Promise<Outcome> {
   const work = mkdtempSync(join(tmpdir(), "bpfink-test-"));
   try {
     const junit = join(work, "junit.xml");
     const { status, output } = await runBun([
       "test",
-      directory,
+      ...directories,
       `--timeout=${timeout}`,
       "--reporter=junit",
       `--reporter-outfile=${junit}`,

@@ -39,7 +39,11 @@ test(
       );
       expect(bp.lines.map(({ action }) => action)).toEqual(["started"]);
       unlinkSync(`${disk}/fill`);
-      expect(await bp.only(file)).toMatchObject({ action: "modified", origin: "live", process: { pid: process.pid } });
+      const line = await bp.only(file);
+      expect({ ...line, diff: undefined }).toMatchObject({ action: "modified", origin: expect.any(String) });
+      // where events were lost meanwhile, it is the rescan that finds the change
+      if (!bp.lines.some(({ action }) => action === "gap"))
+        expect({ ...line, diff: undefined }).toMatchObject({ origin: "live", process: { pid: process.pid } });
       expect((await bp.stop()).status).toBe(0);
     } finally {
       await run("umount", disk);

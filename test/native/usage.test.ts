@@ -3,9 +3,9 @@ import { expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
 import { copyFileSync, existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { Bpfink } from "./bpfink.ts";
-import { TemporaryDirectory } from "./files.ts";
-import { BPFINK, bpfink, end, type Ended, inVm, SLOW } from "./process.ts";
+import { Bpfink } from "../e2e/bpfink.ts";
+import { TemporaryDirectory } from "../e2e/files.ts";
+import { BPFINK, bpfink, end, type Ended, SLOW } from "../e2e/process.ts";
 
 /** Runs bpfink, which must fail with one line that holds all these texts. */
 function expectError(status: number, told: readonly string[], ended: Ended): void {
@@ -48,9 +48,8 @@ const usage: readonly (readonly [args: readonly string[], ...told: string[]])[] 
 ];
 
 // how the command line is read does not depend on the kernel, and an emulated processor is slow
-const someUsage = inVm ? usage.slice(0, 1) : usage;
 
-test.each(someUsage)("bad usage: bpfink %p", async (args, ...told) => {
+test.each(usage)("bad usage: bpfink %p", async (args, ...told) => {
   expectError(2, told, await bpfink(args, { cwd: "/var" }));
 });
 
@@ -93,7 +92,7 @@ test(
     ];
     await using first = await Bpfink.start({ database: at("locked.db") });
     const cases = [...unusable, [first.database, "in use", "--database"] as const];
-    for (const [path, ...told] of inVm ? cases.slice(-1) : cases) {
+    for (const [path, ...told] of cases) {
       expectError(4, [path, ...told], await bpfink(["--watch", "/etc/passwd", "--database", path]));
     }
     expect(await Bun.file(at("garbage.db")).text()).toBe(garbage); // nothing is destroyed
@@ -103,7 +102,7 @@ test(
   SLOW,
 );
 
-test.skipIf(inVm)(
+test(
   "a backend that this kernel does not permit is refused when it is asked for by name",
   async () => {
     await using auto = await Bpfink.start({});
