@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { isatty } from "node:tty";
 import { createConsola, type LogObject, LogLevels } from "consola/core";
 
 /** Levels that --log-level takes, from the most to the least talkative. */
@@ -21,7 +22,24 @@ export function setLogLevel(level: LogLevel): void {
 
 const prefix = (type: string): string => (type === "info" ? "" : `${type}: `);
 
+/** What stands on the last line of the terminal, to be written over. */
+let status = "";
+
+/** Shows how far something is, on a terminal only; "" takes it away. */
+export function showStatus(text: string): void {
+  if (!isatty(2)) return;
+  if (text !== status) writeStderr("");
+  status = text;
+  if (status !== "") write(status);
+}
+
 function writeStderr(text: string): void {
+  if (status !== "") write("\r\u001b[K");
+  status = "";
+  write(text);
+}
+
+function write(text: string): void {
   try {
     writeSync(2, text);
   } catch {

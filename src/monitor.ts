@@ -6,7 +6,7 @@ import { log } from "./log.ts";
 import { joinPath } from "./paths.ts";
 import { changeLine } from "./sinks/line.ts";
 import type { Source } from "./source/source.ts";
-import type { Store } from "./state/store.ts";
+import type { StateStore } from "./state/store.ts";
 import { isAttributed, responsible } from "./watch/attribution.ts";
 import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
 import { lookAt } from "./watch/look.ts";
@@ -27,38 +27,50 @@ export interface Counts {
   missing: number;
   /** Lines made. */
   changed: number;
+  /** Of the paths, those that nothing was known of: they are the baseline now. */
+  added: number;
+  /** Paths that could not be looked at. */
+  failed: number;
 }
+
+const NOTHING: Counts = { watched: 0, missing: 0, changed: 0, added: 0, failed: 0 };
 
 /**
  * From event to line: which targets an event concerns (WatchSet), when to look (Dispatch), what is
  * there (look), what changed (the consumer), and the new state and its line into the store at once.
  */
 export class Monitor {
-  readonly #store: Store;
+  readonly #store: StateStore;
   readonly #source: Source;
   readonly #selection: Selection;
   readonly #watchSet: WatchSet;
   readonly #dispatch: Dispatch;
   readonly #onLine: () => void;
+  readonly #onLook: () => void;
   /** Every target by its path. */
   readonly #targets = new Map<string, Target>();
   readonly #members = new Map<Target, Set<Target>>();
   /** Of directories with members, at the last look. */
   readonly #inodes = new Map<Target, string | undefined>();
-  #counts: Counts = { watched: 0, missing: 0, changed: 0 };
+  #counts: Counts = { ...NOTHING };
 
-  /** @param onLine called when there is a new line in the store */
+  /**
+   * @param onLine called when there is a new line in the store
+   * @param onLook called at each look
+   */
   constructor(parts: {
-    readonly store: Store;
+    readonly store: StateStore;
     readonly source: Source;
     readonly selection: Selection;
     readonly root: string;
     readonly onLine: () => void;
+    readonly onLook?: () => void;
   }) {
     this.#store = parts.store;
     this.#source = parts.source;
     this.#selection = parts.selection;
     this.#onLine = parts.onLine;
+    this.#onLook = parts.onLook ?? (() => {});
     this.#watchSet = new WatchSet(parts.source, parts.root);
     this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion));
   }
@@ -68,7 +80,7 @@ export class Monitor {
    * baseline. Watches are in force before the first look, so nothing that happens meanwhile is lost.
    */
   lookAtAll(origin: Origin): Counts {
-    this.#counts = { watched: 0, missing: 0, changed: 0 };
+    this.#counts = { ...NOTHING };
     // while events are coming, the one of what is found may be on its way
     const unseen: Occasion = { sightings: [], settled: true, final: origin === "startup" };
     this.#store.transaction(() => {
@@ -143,6 +155,7 @@ export class Monitor {
    */
   #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): Outcome {
     if (this.#targets.get(target.path) !== target) return "same"; // forgotten meanwhile
+    this.#onLook();
     try {
       const end = this.#watchSet.refresh(target);
       const consumer = this.#consumerFor(target);
@@ -150,6 +163,7 @@ export class Monitor {
       if (look.type === "missing" && !occasion.settled) return "early";
       this.#counts[look.type === "missing" ? "missing" : "watched"]++;
       const known = this.#store.load(target.path);
+      if (known === undefined && baseline) this.#counts.added++;
       const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
       const outcome = this.#compare(target, consumer, before, look, origin, occasion);
       if (outcome === "early") {
@@ -160,6 +174,7 @@ export class Monitor {
       if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
       return outcome;
     } catch (error) {
+      this.#counts.failed++;
       log.error(`cannot look at ${target.path}: ${messageOf(error)}`);
       const isStore = error instanceof BpfinkError && error.status === ExitStatus.database;
       if (isStore) this.#dispatch.postpone(target, occasion.sightings, origin);

@@ -1,5 +1,3 @@
-import { realpathSync, statSync } from "node:fs";
-import { relative } from "node:path";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import { isRoot } from "../kernel/libc.ts";
 import { log } from "../log.ts";
@@ -11,7 +9,7 @@ import { openSource } from "../source/choose.ts";
 import { MEMORY } from "../state/open.ts";
 import { Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
-import { select } from "../watch/selection.ts";
+import { scopeOf } from "./scope.ts";
 
 /** How long the last lines may take to print when asked to stop, in milliseconds. */
 const STOP_LIMIT = 600;
@@ -29,7 +27,7 @@ export async function watch(options: Options): Promise<ExitStatus> {
       "run it with sudo: watching needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN",
     );
   }
-  const root = directoryAt(options.root);
+  const scope = scopeOf(options);
   using stack = new DisposableStack();
   const store = stack.adopt(Store.open(options.database), (opened) => opened.close());
   const source = stack.use(openSource(options.backend));
@@ -49,8 +47,7 @@ export async function watch(options: Options): Promise<ExitStatus> {
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
   );
   const onLine = () => void sink.pump();
-  const selection = select(options.watch, [...options.exclude, ...ownFiles(options)]);
-  const monitor = new Monitor({ store, source, selection, root, onLine });
+  const monitor = new Monitor({ store, source, ...scope, onLine });
   const say = (level: "info" | "error", action: OwnAction, message: string, details: Record<string, unknown>) => {
     logged(() => store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details })));
     onLine();
@@ -86,24 +83,6 @@ function logged(work: () => void): void {
   } catch (error) {
     log.error(messageOf(error));
   }
-}
-
-/** The database, which each line changes: watching it would never end. As globs, seen from --root. */
-function ownFiles({ database, root }: Options): string[] {
-  if (database === MEMORY) return [];
-  const seen = relative(root, database);
-  if (seen.startsWith("../")) return [];
-  const literal = `/${seen}`.replace(/[\\*?[\]{}!]/g, "\\$&");
-  return ["", "-wal", "-shm", "-lock"].map((suffix) => literal + suffix);
-}
-
-function directoryAt(path: string): string {
-  try {
-    if (statSync(path).isDirectory()) return realpathSync(path);
-  } catch {
-    // said below
-  }
-  throw new BpfinkError(ExitStatus.usage, `--root ${path} is not a directory`, "name one that exists");
 }
 
 /** Adds up what is lost within a short time. */

@@ -8,6 +8,9 @@ import type { Sighting } from "../watch/attribution.ts";
 /** What bpfink says of itself. */
 export type OwnAction = "started" | "stopped" | "gap";
 
+/** Stands for the sequence number of a line that is not in the log, and has none: those begin with 1. */
+export const UNLOGGED = 0;
+
 /** Nanoseconds since the epoch, now. */
 export const now = (): bigint => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
 
@@ -68,7 +71,8 @@ export function ownLine(own: {
 }
 
 function head(seq: number, time: bigint, level: string, message: string) {
-  return { time: rfc3339(time), seq, level, message, host: hostname(), version };
+  const number = seq === UNLOGGED ? {} : { seq };
+  return { time: rfc3339(time), ...number, level, message, host: hostname(), version };
 }
 
 function actorKeys(sightings: readonly Sighting[], names: Names): Record<string, unknown> {

@@ -1,4 +1,6 @@
+import { writeSync } from "node:fs";
 import type { FileSink } from "bun";
+import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 
 /** Where lines wait for a sink: the journal. */
 export interface Outbox {
@@ -62,6 +64,20 @@ export class StdoutSink {
       await Promise.all([written, this.#writer.flush()]);
       this.#seq = last.seq;
       this.#outbox.delivered(last.seq);
+    }
+  }
+}
+
+/** For a command that has nothing else to do meanwhile: returns when stdout has taken the lines. */
+export function printLines(lines: readonly string[]): void {
+  const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += writeSync(1, bytes, done);
+    } catch (error) {
+      // stdout is somebody's who asked not to be held up; we have time
+      if ((error as NodeJS.ErrnoException).code === "EAGAIN") Bun.sleepSync(1);
+      else throw new BpfinkError(ExitStatus.cannotWatch, `stdout cannot be written: ${messageOf(error)}`, "connect it");
     }
   }
 }

@@ -1,6 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, closeSync, constants as fs, lstatSync, mkdirSync, openSync, realpathSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants as fs,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { constants, Database } from "bun:sqlite";
 import { databaseError, unusable } from "./errors.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
@@ -18,6 +28,9 @@ export const MEMORY = ":memory:";
  * asked for by each statement (store.ts).
  */
 const FLAGS = constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_CREATE | constants.SQLITE_OPEN_NOFOLLOW;
+
+/** For those who only look: nothing is made, nothing is locked for others. URI: `immutable` is asked for in one. */
+const READ_ONLY = constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_NOFOLLOW | constants.SQLITE_OPEN_URI;
 
 /** Long enough for somebody's backup or `sqlite3` session to finish its transaction. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -41,6 +54,55 @@ export function openDatabase(path: string): Opened {
     database?.close();
     claim?.close();
     throw databaseError(path, error);
+  }
+}
+
+/**
+ * Opens a database that another bpfink may be using, to read it only; throws BpfinkError if there is
+ * none, or one of another schema.
+ */
+export function openReadOnly(path: string): Database {
+  let database: Database | undefined;
+  try {
+    const file = existingFile(path);
+    database = openShared(file);
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    checkOwner(database, path);
+    const version = pragma(database, "user_version");
+    if (version > MIGRATIONS.length) throw tooNew(path, version);
+    if (version < MIGRATIONS.length) {
+      throw unusable(path, `has schema ${version}, older than this bpfink's`, "start bpfink once, which upgrades it");
+    }
+    return database;
+  } catch (error) {
+    database?.close();
+    throw databaseError(path, error);
+  }
+}
+
+function existingFile(path: string): string {
+  const directory = dirname(resolve(path));
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+    throw unusable(path, "does not exist", "start bpfink once, or name another file with --database");
+  }
+  return join(realpathSync(directory), basename(path));
+}
+
+/**
+ * A database in WAL mode needs its -shm even to be read, and so a directory that can be written. Where
+ * that cannot be, nobody else writes either, and SQLite may take the file as it is (sqlite.org/wal.html,
+ * "Read-Only Databases").
+ */
+function openShared(file: string): Database {
+  const uri = pathToFileURL(file).href;
+  try {
+    const database = new Database(uri, READ_ONLY);
+    pragma(database, "user_version");
+    return database;
+  } catch (error) {
+    const code = String((error as { code?: unknown }).code);
+    if (!code.startsWith("SQLITE_CANTOPEN") || existsSync(`${file}-wal`)) throw error;
+    return new Database(`${uri}?immutable=1`, READ_ONLY);
   }
 }
 
@@ -100,9 +162,7 @@ function checkOwner(database: Database, path: string): void {
 function migrate(database: Database, path: string): void {
   const step = database.transaction(() => {
     const version = pragma(database, "user_version");
-    if (version > MIGRATIONS.length) {
-      throw unusable(path, `has schema ${version}, newer than this bpfink's ${MIGRATIONS.length}`, "upgrade bpfink");
-    }
+    if (version > MIGRATIONS.length) throw tooNew(path, version);
     if (version === MIGRATIONS.length) return;
     for (const migration of MIGRATIONS.slice(version)) database.run(migration);
     database.prepare("INSERT OR IGNORE INTO secret (id, key) VALUES (1, ?)").run(randomBytes(32));
@@ -110,6 +170,10 @@ function migrate(database: Database, path: string): void {
     database.run(`PRAGMA user_version = ${MIGRATIONS.length}`);
   });
   step.immediate();
+}
+
+function tooNew(path: string, version: number): Error {
+  return unusable(path, `has schema ${version}, newer than this bpfink's ${MIGRATIONS.length}`, "upgrade bpfink");
 }
 
 function pragma(database: Database, name: "application_id" | "user_version"): number {

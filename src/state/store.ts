@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import type { Keys, State } from "../consumers/consumer.ts";
 import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
-import { openDatabase } from "./open.ts";
+import { openDatabase, type Opened, openReadOnly } from "./open.ts";
 
 /** A change to be recorded: the state from now on, and the line that tells of it. */
 export interface Change {
@@ -17,6 +17,9 @@ export interface Entry {
   readonly seq: number;
   readonly line: string;
 }
+
+/** What a look needs of the store. */
+export type StateStore = Keys & Pick<Store, "load" | "paths" | "forget" | "baseline" | "record" | "transaction">;
 
 /** Delivered lines that are kept for `history`. */
 export const KEPT_LINES = 10_000;
@@ -35,7 +38,15 @@ export class Store implements Keys, Disposable {
 
   /** `path`: a file, made if missing, or ":memory:". */
   static open(path: string): Store {
-    const { database, claim } = openDatabase(path);
+    return Store.#of(path, openDatabase(path));
+  }
+
+  /** To read from, also while another bpfink uses it; what would write throws. The file must exist. */
+  static openReadOnly(path: string): Store {
+    return Store.#of(path, { database: openReadOnly(path), claim: undefined });
+  }
+
+  static #of(path: string, { database, claim }: Opened): Store {
     try {
       return new Store(path, database, claim);
     } catch (error) {

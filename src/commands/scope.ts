@@ -1,0 +1,39 @@
+import { realpathSync, statSync } from "node:fs";
+import { relative } from "node:path";
+import { BpfinkError, ExitStatus } from "../errors.ts";
+import type { Options } from "../options.ts";
+import { MEMORY } from "../state/open.ts";
+import { select, type Selection } from "../watch/selection.ts";
+
+/** Where to look, as `check` and the watch have it in common. */
+export interface Scope {
+  /** What `/` means; free of symbolic links. */
+  readonly root: string;
+  readonly selection: Selection;
+}
+
+/** @throws BpfinkError with status `usage` if --root is no directory */
+export function scopeOf(options: Options): Scope {
+  return {
+    root: directoryAt(options.root),
+    selection: select(options.watch, [...options.exclude, ...ownFiles(options)]),
+  };
+}
+
+/** The database, which each line changes: watching it would never end. As globs, seen from --root. */
+function ownFiles({ database, root }: Options): string[] {
+  if (database === MEMORY) return [];
+  const seen = relative(root, database);
+  if (seen.startsWith("../")) return [];
+  const literal = `/${seen}`.replace(/[\\*?[\]{}!]/g, "\\$&");
+  return ["", "-wal", "-shm", "-lock"].map((suffix) => literal + suffix);
+}
+
+function directoryAt(path: string): string {
+  try {
+    if (statSync(path).isDirectory()) return realpathSync(path);
+  } catch {
+    // said below
+  }
+  throw new BpfinkError(ExitStatus.usage, `--root ${path} is not a directory`, "name one that exists");
+}
