@@ -1,4 +1,5 @@
 import type { Consumer, Look, State } from "./consumers/consumer.ts";
+import { type Context, contextOf } from "./consumers/context.ts";
 import { consumerFor } from "./consumers/registry.ts";
 import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
 import type { KernelEvent, Origin } from "./event.ts";
@@ -11,6 +12,7 @@ import { isAttributed, responsible } from "./watch/attribution.ts";
 import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
 import { lookAt } from "./watch/look.ts";
 import { membersOf } from "./watch/members.ts";
+import { pamServices } from "./watch/pam.ts";
 import type { Selection } from "./watch/selection.ts";
 import type { Target } from "./watch/target.ts";
 import { userName } from "./watch/users.ts";
@@ -45,6 +47,7 @@ export class Monitor {
   readonly #selection: Selection;
   readonly #watchSet: WatchSet;
   readonly #dispatch: Dispatch;
+  readonly #context: Context;
   readonly #onLine: () => void;
   readonly #onLook: () => void;
   /** Every target by its path. */
@@ -69,6 +72,10 @@ export class Monitor {
     this.#store = parts.store;
     this.#source = parts.source;
     this.#selection = parts.selection;
+    this.#context = contextOf(
+      () => pamServices(parts.root),
+      () => performance.now(),
+    );
     this.#onLine = parts.onLine;
     this.#onLook = parts.onLook ?? (() => {});
     this.#watchSet = new WatchSet(parts.source, parts.root);
@@ -214,7 +221,7 @@ export class Monitor {
   }
 
   #consumerFor({ path }: Target): Consumer {
-    return consumerFor(path, this.#selection.names(path));
+    return consumerFor(path, this.#selection.names(path), this.#context);
   }
 
   /**

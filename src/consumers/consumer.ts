@@ -43,7 +43,7 @@ export interface Keys {
 /** A consumer's own idea of a file: plain JSON, free of secrets; what the database holds. */
 export type State = { readonly consumer: ConsumerName } & Record<string, unknown>;
 
-export type ConsumerName = "users" | "diff" | "generic";
+export type ConsumerName = "users" | "access" | "diff" | "generic";
 
 /** What one consumer says of two states: the consumer's part of a line. */
 export interface Difference {

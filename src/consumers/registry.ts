@@ -1,6 +1,9 @@
 import { basename, dirname } from "node:path";
+import { accessConsumer } from "./access.ts";
 import type { Consumer } from "./consumer.ts";
+import type { Context } from "./context.ts";
 import { contentConsumer } from "./content.ts";
+import { ACCESS_DIRECTORY } from "./parse/pam.ts";
 import { usersConsumer } from "./users.ts";
 
 const passwd = usersConsumer("passwd");
@@ -15,14 +18,18 @@ const member = contentConsumer("member");
  *
  * @param isNamed whether the user named the file, or a glob for it; not just a directory above it
  */
-export function consumerFor(path: string, isNamed: boolean): Consumer {
+export function consumerFor(path: string, isNamed: boolean, context?: Context): Consumer {
   const name = basename(path);
   const other = isNamed ? content : member;
   if (NAMESAKES.has(basename(dirname(path)))) return other;
   const kind = COPY.exec(name)?.[1];
   if (kind === "passwd") return passwd;
   if (kind === "shadow") return shadow;
-  return SECRET_NAME.test(name) ? secret : other;
+  if (SECRET_NAME.test(name)) return secret;
+  const separators = context?.separators(path);
+  return separators !== undefined || name === "access.conf" || ACCESS_DIRECTORY.test(path)
+    ? accessConsumer(separators)
+    : other;
 }
 
 /** Where a file called passwd is no user database: /etc/pam.d/passwd, /usr/bin/passwd, … */

@@ -68,8 +68,19 @@ function everything(path: string, looks: readonly Look[]): string {
 }
 
 const names: Record<keyof typeof TAILS, readonly string[]> = {
-  shadow: ["shadow", "shadow-", "shadow+", "shadow.lock", ".shadow.swp", "passwd", "gshadow", "notes.txt", "group"],
-  passwd: ["passwd", "passwd-", "shadow", "backup.yaml", "/etc/pam.d/passwd"],
+  shadow: [
+    "shadow",
+    "shadow-",
+    "shadow+",
+    "shadow.lock",
+    ".shadow.swp",
+    "passwd",
+    "gshadow",
+    "notes.txt",
+    "group",
+    "access.conf",
+  ],
+  passwd: ["passwd", "passwd-", "shadow", "backup.yaml", "access.conf", "/etc/pam.d/passwd"],
   gshadow: ["gshadow", "gshadow-", "shadow", "group", "x.conf"],
 };
 
