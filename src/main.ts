@@ -1,28 +1,29 @@
 import { createHash } from "node:crypto";
-import { writeSync } from "node:fs";
 import { defineCommand, runCommand } from "citty";
 import { version } from "../package.json";
-import { watch } from "./commands/watch.ts";
+import { commandHelpText, helpText } from "./cli/help.ts";
+import { parseCommandLine, valuesOf } from "./cli/parse.ts";
+import { COMMANDS } from "./commands/index.ts";
 import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
-import { helpText } from "./help.ts";
 import { embeddedLibbpf, readBpfObject } from "./kernel/assets.ts";
-import { log, setLogLevel } from "./log.ts";
-import { ARGS, type Options, parseOptions } from "./options.ts";
-
-const command = defineCommand({
-  meta: { name: "bpfink", version, description: "logs what changes in files, as it changes, and who did it" },
-  args: ARGS,
-  run: ({ data }) => watch(data as Options),
-});
+import { print } from "./print.ts";
+import { log, LOG_LEVELS, setLogLevel } from "./log.ts";
 
 async function main(argv: readonly string[]): Promise<ExitStatus> {
-  const request = parseOptions(argv, process.cwd());
+  const request = parseCommandLine(COMMANDS, argv);
   if ("print" in request) {
-    print(request.print === "help" ? helpText() : versionText());
+    if (request.print === "version") print(versionText());
+    else print(request.command === undefined ? helpText(COMMANDS) : commandHelpText(request.command));
     return ExitStatus.ok;
   }
-  setLogLevel(request.run.logLevel);
-  const { result } = await runCommand(command, { rawArgs: [], data: request.run });
+  const { command, given, operands } = request;
+  const options = valuesOf(command.args, given, new Map(), process.cwd());
+  setLogLevel(LOG_LEVELS.find((level) => level === options["logLevel"]) ?? "info");
+  const runnable = defineCommand({
+    meta: { name: command.name, version, description: command.summary },
+    run: () => command.run(options, operands),
+  });
+  const { result } = await runCommand(runnable, { rawArgs: [] });
   return result as ExitStatus;
 }
 
@@ -35,14 +36,6 @@ function versionText(): string {
     `BPF object sha256:${object}`,
     "",
   ].join("\n");
-}
-
-function print(text: string): void {
-  try {
-    writeSync(1, text);
-  } catch {
-    // stdout closed: nobody reads it
-  }
 }
 
 // The only place that ends the process. It must: a thread may be waiting for the ring buffer.

@@ -1,8 +1,9 @@
+import { command } from "../cli/command.ts";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import { isRoot } from "../kernel/libc.ts";
 import { log } from "../log.ts";
 import { Monitor } from "../monitor.ts";
-import type { Options } from "../options.ts";
+import { type Options, SETTINGS } from "../options.ts";
 import { type OwnAction, ownLine } from "../sinks/line.ts";
 import { type Outbox, StdoutSink } from "../sinks/stdout.ts";
 import { openSource } from "../source/choose.ts";
@@ -18,8 +19,20 @@ const GAP_DELAY = 200;
 /** After looking at everything, that is not done again for this many times as long as it took. */
 const GAP_REST = 10;
 
+export const watch = command({
+  name: "watch",
+  summary: "watch until SIGINT or SIGTERM; one line of JSON a change on stdout",
+  args: SETTINGS,
+  examples: [
+    ["bpfink --watch /etc/shadow", "one file; its state is kept for the next start"],
+    ["bpfink --watch /etc/ssh --database :memory:", "a directory and all below it; nothing is kept"],
+    ["bpfink --watch '/etc/*.conf' | jq .diff", "a glob, quoted; the differences only"],
+  ],
+  run,
+});
+
 /** Watches until SIGINT or SIGTERM. Resolves to the exit status. */
-export async function watch(options: Options): Promise<ExitStatus> {
+async function run(options: Options): Promise<ExitStatus> {
   if (!isRoot()) {
     throw new BpfinkError(
       ExitStatus.cannotWatch,

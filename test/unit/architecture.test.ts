@@ -54,7 +54,7 @@ test("the scan sees imports of every shape", () => {
   const found = imports.filter(({ from }) =>
     ["src/kernel/assets.ts", "src/state/store.ts", "src/main.ts"].includes(from),
   );
-  expect(found).toContainEqual({ from: "src/main.ts", to: "src/commands/watch.ts", typeOnly: false });
+  expect(found).toContainEqual({ from: "src/main.ts", to: "src/commands/index.ts", typeOnly: false });
   expect(found).toContainEqual({ from: "src/kernel/assets.ts", to: "dist/bpfink.bpf.o", typeOnly: false });
   expect(found).toContainEqual({ from: "src/state/store.ts", to: "bun:sqlite", typeOnly: true });
 });
@@ -81,7 +81,7 @@ describe("dangerous things have one owner:", () => {
   test("citty is the command line's, consola the log's, diff one module's", () => {
     const owners = (name: string) => importers(new RegExp(`^${name}(/|$)`));
     expect([owners("citty"), owners("consola"), owners("diff")]).toEqual([
-      ["src/main.ts", "src/options.ts"],
+      ["src/main.ts"],
       ["src/log.ts"],
       ["src/consumers/unified.ts"],
     ]);
@@ -95,8 +95,8 @@ describe("dangerous things have one owner:", () => {
     expect(usersOf(/process\.(exit|abort|kill|reallyExit)\b|process\.exitCode/)).toEqual(["src/main.ts"]);
   });
 
-  test("stdout is for lines: src/sinks/stdout.ts, and --help and --version in src/main.ts", () => {
-    expect(usersOf(/\bstdout\.(write|writer)\b|writeSync\(1\b/)).toEqual(["src/main.ts", "src/sinks/stdout.ts"]);
+  test("stdout is for lines: src/sinks/stdout.ts; and for what commands answer: src/print.ts", () => {
+    expect(usersOf(/\bstdout\.(write|writer)\b|writeSync\(1\b/)).toEqual(["src/print.ts", "src/sinks/stdout.ts"]);
     expect(usersOf(/\bconsole\b/)).toEqual([]);
   });
 
@@ -129,13 +129,13 @@ describe("imports go one way:", () => {
     watch: ["kernel", "source/source.ts", "consumers/consumer.ts"],
     sinks: ["consumers", "watch/attribution.ts"],
     "monitor.ts": ["consumers", "sinks/line.ts", "source/source.ts", "state/store.ts", "watch"],
-    commands: ["kernel", "monitor.ts", "options.ts", "progress.ts", "sinks", "source", "state", "watch"],
+    cli: [],
+    commands: ["cli", "kernel", "monitor.ts", "options.ts", "progress.ts", "sinks", "source", "state", "watch"],
     "progress.ts": [],
-    "options.ts": ["source/choose.ts"],
-    "help.ts": ["options.ts"],
-    "main.ts": ["commands", "help.ts", "kernel", "options.ts"],
+    "options.ts": ["cli/args.ts", "source/choose.ts"],
+    "main.ts": ["cli", "commands", "kernel"],
   };
-  const common = ["errors.ts", "event.ts", "log.ts", "paths.ts"];
+  const common = ["errors.ts", "event.ts", "log.ts", "paths.ts", "print.ts"];
 
   test("every part of src/ has its rule", () => {
     const parts = new Set(sources.map((file) => partOf(file)!));

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BpfinkError, ExitStatus } from "../../src/errors.ts";
-import { ARGS, DEFAULT_DATABASE, DEFAULT_WATCH, type Options, nearest, parseOptions } from "../../src/options.ts";
+import { command } from "../../src/cli/command.ts";
+import { parseCommandLine, valuesOf } from "../../src/cli/parse.ts";
+import { DEFAULT_DATABASE, DEFAULT_WATCH, type Options, SETTINGS } from "../../src/options.ts";
 
 const defaults: Options = {
   watch: DEFAULT_WATCH,
@@ -12,7 +14,13 @@ const defaults: Options = {
   logLevel: "info",
 };
 
-const parse = (...argv: string[]) => parseOptions(argv, "/home/ann");
+const watch = command({ name: "watch", summary: "", args: SETTINGS, run: () => ExitStatus.ok });
+
+const parse = (...argv: string[]) => {
+  const request = parseCommandLine([watch], argv);
+  if ("print" in request) return { print: request.print };
+  return { run: valuesOf(request.command.args, request.given, new Map(), "/home/ann") as unknown as Options };
+};
 
 /** Message and hint of the refusal. */
 function refusal(...argv: string[]): { message: string; hint: string } {
@@ -47,6 +55,8 @@ describe("taken:", () => {
     [["--backend=ebpf/fentry"], { backend: "ebpf/fentry" }],
     [["--log-level", "debug"], { logLevel: "debug" }],
     [["--"], {}],
+    [["watch"], {}],
+    [["watch", "--root", "/r"], { root: "/r" }],
     [
       ["--log-level=warn", "--watch", "/x", "--root=/r", "--backend=ebpf", "--exclude", "/x/y", "--database=/d"],
       { watch: ["/x"], exclude: ["/x/y"], root: "/r", database: "/d", backend: "ebpf", logLevel: "warn" },
@@ -67,7 +77,8 @@ describe("refused:", () => {
   const backends = "it is one of auto, ebpf, ebpf/fentry, fanotify";
   const table: [string[], string, string][] = [
     [["/etc/passwd"], 'unexpected argument "/etc/passwd"', "to watch a file, write --watch /etc/passwd"],
-    [["watch"], 'unexpected argument "watch"', "to watch a file, write --watch PATH"],
+    [["watch", "/etc/a"], 'unexpected argument "/etc/a"', "to watch a file, write --watch /etc/a"],
+    [["--watch", "/a", "watch"], 'unexpected argument "watch"', "put the command first: bpfink watch …"],
     [["--", "--help"], 'unexpected argument "--help"', "to watch a file, write --watch PATH"],
     [["--watch", "/etc/a", "/etc/b"], 'unexpected argument "/etc/b"', "to watch a file, write --watch /etc/b"],
     [["--wacth", "/x"], "no such option: --wacth", "did you mean --watch?"],
@@ -110,7 +121,14 @@ describe("refused:", () => {
 
 test("any command line is taken or refused with a hint, and taken paths are absolute", () => {
   const word = fc.oneof(
-    fc.constantFrom(...Object.keys(ARGS).map((name) => `--${name}`), "--", "/etc/x", "/etc//y/", "auto", ":memory:"),
+    fc.constantFrom(
+      ...Object.keys(SETTINGS).map((name) => `--${name}`),
+      "--",
+      "/etc/x",
+      "/etc//y/",
+      "auto",
+      ":memory:",
+    ),
     fc.string({ maxLength: 8 }),
     fc.string({ maxLength: 8 }).map((text) => `--watch=/${text}`),
   );
@@ -130,52 +148,4 @@ test("any command line is taken or refused with a hint, and taken paths are abso
     }),
     { numRuns: 1000 },
   );
-});
-
-test("the options are those of the README, in its order", () => {
-  expect(Object.keys(ARGS)).toEqual([
-    "watch",
-    "exclude",
-    "root",
-    "database",
-    "backend",
-    "log-level",
-    "version",
-    "help",
-  ]);
-});
-
-describe("nearest", () => {
-  const names = ["auto", "ebpf", "ebpf/fentry", "fanotify"];
-  test.each([
-    ["auto", "auto"],
-    ["aut", "auto"],
-    ["f", "fanotify"],
-    ["ebpf/", "ebpf/fentry"],
-    ["eppf", "ebpf"],
-    ["fanotfy", "fanotify"],
-    ["fannottify", "fanotify"],
-    ["fannottifyy", undefined],
-    ["kprobe", undefined],
-  ])("to %s is %s", (word, expected) => {
-    expect(nearest(word, names)).toBe(expected);
-  });
-
-  test("to anything among nothing is nothing", () => {
-    expect(nearest("x", [])).toBeUndefined();
-  });
-
-  test("forgives any one typing error in a longer word", () => {
-    const candidates = ["database", "log-level"];
-    const error = fc.record({
-      word: fc.constantFrom(...candidates),
-      at: fc.nat(8),
-      letter: fc.string({ maxLength: 1 }),
-    });
-    fc.assert(
-      fc.property(error, fc.nat(1), ({ word, at, letter }, cut) => {
-        expect(nearest(word.slice(0, at) + letter + word.slice(at + cut), candidates)).toBe(word);
-      }),
-    );
-  });
 });

@@ -1,0 +1,5 @@
+import type { Command } from "../cli/command.ts";
+import { watch } from "./watch.ts";
+
+/** Every command, in the order of --help. To add one: a file here, a row below. The first runs when none is named. */
+export const COMMANDS: readonly Command[] = [watch];

@@ -1,0 +1,15 @@
+import { writeSync } from "node:fs";
+
+/**
+ * Writes text to stdout, all of it, before it returns. For commands that print and end: `bpfink watch`
+ * prints its lines through sinks/stdout.ts, which waits for nobody. Where nobody reads, it is dropped.
+ */
+export function print(text: string): void {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  try {
+    while (written < bytes.length) written += writeSync(1, bytes, written);
+  } catch {
+    // stdout closed: nobody reads it
+  }
+}
