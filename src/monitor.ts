@@ -8,11 +8,13 @@ import { joinPath } from "./paths.ts";
 import { changeLine } from "./sinks/line.ts";
 import type { Source } from "./source/source.ts";
 import type { StateStore } from "./state/store.ts";
-import { isAttributed, responsible } from "./watch/attribution.ts";
+import { isAttributed, mergeSightings, responsible } from "./watch/attribution.ts";
 import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
-import { lookAt } from "./watch/look.ts";
+import { AT_ONCE, LongReads, type Purpose } from "./watch/long-reads.ts";
+import { beginLook } from "./watch/look.ts";
 import { membersOf } from "./watch/members.ts";
 import { pamServices } from "./watch/pam.ts";
+import { Reading } from "./watch/reading.ts";
 import type { Selection } from "./watch/selection.ts";
 import type { Target } from "./watch/target.ts";
 import { userName } from "./watch/users.ts";
@@ -48,6 +50,7 @@ export class Monitor {
   readonly #watchSet: WatchSet;
   readonly #dispatch: Dispatch;
   readonly #context: Context;
+  readonly #longReads: LongReads | undefined;
   readonly #onLine: () => void;
   readonly #onLook: () => void;
   /** Every target by its path. */
@@ -60,6 +63,7 @@ export class Monitor {
   /**
    * @param onLine called when there is a new line in the store
    * @param onLook called at each look
+   * @param inTurns a long file is read between events, and its line comes later; else at once
    */
   constructor(parts: {
     readonly store: StateStore;
@@ -68,6 +72,7 @@ export class Monitor {
     readonly root: string;
     readonly onLine: () => void;
     readonly onLook?: () => void;
+    readonly inTurns?: boolean;
   }) {
     this.#store = parts.store;
     this.#source = parts.source;
@@ -78,6 +83,13 @@ export class Monitor {
     );
     this.#onLine = parts.onLine;
     this.#onLook = parts.onLook ?? (() => {});
+    this.#longReads =
+      parts.inTurns === true
+        ? new LongReads({
+            done: (target, purpose, look) => this.#wasRead(target, purpose, look),
+            failed: (target, error) => this.#failed(target, error),
+          })
+        : undefined;
     this.#watchSet = new WatchSet(parts.source, parts.root);
     this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion));
   }
@@ -166,27 +178,76 @@ export class Monitor {
     try {
       const end = this.#watchSet.refresh(target);
       const consumer = this.#consumerFor(target);
-      const look = end === undefined ? MISSING : lookAt(end.path, consumer.contentLimit);
-      if (look.type === "missing" && !occasion.settled) return "early";
-      this.#counts[look.type === "missing" ? "missing" : "watched"]++;
-      const known = this.#store.load(target.path);
-      if (known === undefined && baseline) this.#counts.added++;
-      const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
-      const outcome = this.#compare(target, consumer, before, look, origin, occasion);
-      if (outcome === "early") {
-        this.#dispatch.await(target, occasion.sightings, origin);
-        return outcome;
-      }
-      this.#lookAtMembers(target, look, end?.path, origin, occasion, before === undefined);
-      if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
-      return outcome;
+      const look = end === undefined ? MISSING : this.#read(target, end.path, consumer, origin, occasion, baseline);
+      if (look === "early" || (look?.type === "missing" && !occasion.settled)) return "early";
+      this.#counts[look?.type === "missing" ? "missing" : "watched"]++;
+      if (look === undefined) return "same";
+      const dropped = this.#longReads?.drop(target)?.sightings; // it was long before, or leads elsewhere now
+      if (dropped !== undefined) occasion = { ...occasion, sightings: mergeSightings(dropped, occasion.sightings) };
+      return this.#judge(target, consumer, look, end?.path, origin, occasion, baseline);
     } catch (error) {
-      this.#counts.failed++;
-      log.error(`cannot look at ${target.path}: ${messageOf(error)}`);
-      const isStore = error instanceof BpfinkError && error.status === ExitStatus.database;
-      if (isStore) this.#dispatch.postpone(target, occasion.sightings, origin);
+      this.#failed(target, error, origin, occasion);
       return "same";
     }
+  }
+
+  /** undefined: a long file, which is being read. "early": it will be, when it is quiet. */
+  #read(
+    target: Target,
+    path: string,
+    { contentLimit }: Consumer,
+    origin: Origin,
+    { settled, sightings }: Occasion,
+    baseline: boolean,
+  ): Look | undefined | "early" {
+    const found = beginLook(path, contentLimit);
+    if (!(found instanceof Reading)) return found;
+    using reading = found;
+    const look = reading.read(this.#longReads === undefined ? Infinity : AT_ONCE);
+    if (look !== undefined) return look;
+    if (!settled) return "early";
+    this.#longReads?.begin(target, { path, contentLimit, sightings, origin, baseline });
+    return undefined;
+  }
+
+  /** A long file was read to its end; the events of what is found have had their time. */
+  #wasRead(target: Target, { path, sightings, origin, baseline }: Purpose, look: Look): void {
+    if (this.#targets.get(target.path) !== target) return;
+    const occasion: Occasion = { sightings, settled: true, final: true };
+    try {
+      this.#judge(target, this.#consumerFor(target), look, path, origin, occasion, baseline);
+    } catch (error) {
+      this.#failed(target, error, origin, occasion);
+    }
+  }
+
+  #judge(
+    target: Target,
+    consumer: Consumer,
+    look: Look,
+    path: string | undefined,
+    origin: Origin,
+    occasion: Occasion,
+    baseline: boolean,
+  ): Outcome {
+    const known = this.#store.load(target.path);
+    if (known === undefined && baseline) this.#counts.added++;
+    const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
+    const outcome = this.#compare(target, consumer, before, look, origin, occasion);
+    if (outcome === "early") {
+      this.#dispatch.await(target, occasion.sightings, origin);
+      return outcome;
+    }
+    this.#lookAtMembers(target, look, path, origin, occasion, before === undefined);
+    if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
+    return outcome;
+  }
+
+  #failed(target: Target, error: unknown, origin: Origin = "live", occasion?: Occasion): void {
+    this.#counts.failed++;
+    log.error(`cannot look at ${target.path}: ${messageOf(error)}`);
+    const isStore = error instanceof BpfinkError && error.status === ExitStatus.database;
+    if (isStore) this.#dispatch.postpone(target, occasion?.sightings ?? [], origin);
   }
 
   #compare(
@@ -277,6 +338,7 @@ export class Monitor {
   #forget(target: Target): void {
     this.#watchSet.remove(target);
     this.#dispatch.drop(target);
+    this.#longReads?.drop(target);
     this.#store.forget(target.path);
     this.#targets.delete(target.path);
     this.#members.delete(target);

@@ -60,7 +60,7 @@ async function run(options: Options): Promise<ExitStatus> {
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
   );
   const onLine = () => void sink.pump();
-  const monitor = new Monitor({ store, source, ...scope, onLine });
+  const monitor = new Monitor({ store, source, ...scope, onLine, inTurns: true });
   const say = (level: "info" | "error", action: OwnAction, message: string, details: Record<string, unknown>) => {
     logged(() => store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details })));
     onLine();

@@ -38,6 +38,18 @@ export function sight(sightings: readonly Sighting[], event: KernelEvent): Sight
   return all.filter((other) => other !== dropped);
 }
 
+/** The sightings of two looks that became one, one per process. */
+export function mergeSightings(before: readonly Sighting[], after: readonly Sighting[]): Sighting[] {
+  const merged = after.map((sighting) => {
+    const same = before.find(({ actor }) => sameActor(actor, sighting.actor));
+    if (same === undefined) return sighting;
+    const { first, acted, renamed } = same;
+    return { ...sighting, first, acted: sighting.acted || acted, renamed: sighting.renamed || renamed };
+  });
+  const others = before.filter(({ actor }) => !after.some((sighting) => sameActor(actor, sighting.actor)));
+  return [...others, ...merged].slice(-MAX_SIGHTINGS);
+}
+
 /** The one to give up: named already, else one that only closed the file, else the oldest. */
 function leastTelling(sightings: readonly Sighting[]): Sighting | undefined {
   return (

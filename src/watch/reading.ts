@@ -1,0 +1,72 @@
+import { closeSync, readSync } from "node:fs";
+import type { FileLook, Metadata } from "../consumers/consumer.ts";
+import { type Statx, statx } from "../kernel/libc.ts";
+
+/** How much is read at a time, in bytes: a third of a millisecond of hashing. */
+const CHUNK = 1 << 18;
+
+/** Whatever the number of files that are being read, what is read lies here. */
+const chunk = new Uint8Array(CHUNK);
+
+/** One file that is read from its beginning to its end, in as many steps as the caller likes. */
+export class Reading implements Disposable {
+  readonly #fd: number;
+  readonly #contentLimit: number;
+  readonly #hash = new Bun.CryptoHasher("sha256");
+  #kept: Uint8Array[] | undefined = [];
+  #size = 0;
+  #isOpen = true;
+
+  /** Takes an open file over. undefined, and closed, when it is no regular file. */
+  static of(fd: number, contentLimit: number): Reading | undefined {
+    const reading = new Reading(fd, contentLimit);
+    try {
+      if (statx(fd).type === "file") return reading;
+    } catch (error) {
+      reading[Symbol.dispose]();
+      throw error;
+    }
+    reading[Symbol.dispose]();
+    return undefined;
+  }
+
+  private constructor(fd: number, contentLimit: number) {
+    this.#fd = fd;
+    this.#contentLimit = contentLimit;
+  }
+
+  /** Reads on, `most` bytes or a little more. The look, when that was the rest. */
+  read(most: number): FileLook | undefined {
+    for (let left = most; left > 0;) {
+      const length = readSync(this.#fd, chunk, 0, CHUNK, null);
+      if (length === 0) return this.#look();
+      const bytes = chunk.subarray(0, length);
+      this.#hash.update(bytes);
+      this.#size += length;
+      left -= length;
+      if (this.#size > this.#contentLimit) this.#kept = undefined;
+      this.#kept?.push(bytes.slice());
+    }
+    return undefined;
+  }
+
+  #look(): FileLook {
+    return {
+      type: "file",
+      ...metadataOf(statx(this.#fd)),
+      size: this.#size, // what was read, which is what the digest is of
+      digest: this.#hash.digest("hex"),
+      content: this.#kept && Buffer.concat(this.#kept),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isOpen) closeSync(this.#fd);
+    this.#isOpen = false;
+  }
+}
+
+export function metadataOf(stat: Statx): Metadata {
+  const { mode, uid, gid, inode, size } = stat;
+  return { mode, uid, gid, inode: String(inode), size: Number(size) };
+}

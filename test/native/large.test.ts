@@ -1,0 +1,70 @@
+// Files that take long to read hold nothing up.
+import { closeSync, openSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { expect, test } from "bun:test";
+import { Bpfink } from "../e2e/bpfink.ts";
+import { TemporaryDirectory } from "../e2e/files.ts";
+import { run, SLOW } from "../e2e/process.ts";
+
+const GIB = 2 ** 30;
+
+/** A few bytes somewhere in a file, as a program that keeps it open writes them. */
+function poke(path: string, at: number, text: string): void {
+  const fd = openSync(path, "r+");
+  writeSync(fd, text, at);
+  closeSync(fd);
+}
+
+const digestOf = async (path: string) => (await run("sha256sum", path)).stdout.slice(0, 64);
+
+test(
+  "a file of 2 GiB of NULs is read between the events of others; one that changes meanwhile is read again",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const large = directory.write("large");
+    const small = directory.write("small", "one\n");
+    const medium = directory.write("medium", new Uint8Array(3 << 20));
+    await using bp = await Bpfink.start({ watch: [large, small, medium] });
+
+    truncateSync(large, 2 * GIB + 1);
+    for (const text of ["two\n", "three\n", "four\n"]) {
+      writeFileSync(small, text);
+      expect(await bp.nextChange(small)).toMatchObject({ add: { Content: [text.trim()] } });
+    }
+    poke(medium, 2 << 20, "x");
+    expect(await bp.nextChange(medium)).toMatchObject({
+      action: "modified",
+      consumer: "generic",
+      generic: { next: await digestOf(medium), size: 3 << 20, content: "too long" },
+      processName: "bun",
+    });
+    expect(bp.lines.filter(({ file }) => file === large)).toEqual([]); // the others did not wait for it
+    poke(large, 5, "x");
+    const line = await bp.line({ file: large }, { timeout: SLOW });
+    expect(line).toMatchObject({
+      action: "modified",
+      origin: "live",
+      generic: { next: await digestOf(large), size: { from: 0, to: 2 * GIB + 1 } },
+      processName: "bun",
+    });
+    await bp.noMoreLines();
+  },
+  3 * SLOW,
+);
+
+test(
+  "asked to stop while it reads a file of 8 TiB, it stops within a second, and says nothing of it",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const huge = directory.write("huge");
+    const small = directory.write("small", "one\n");
+    await using bp = await Bpfink.start({ watch: [huge, small] });
+    truncateSync(huge, 8192 * GIB);
+    writeFileSync(small, "two\n");
+    await bp.nextChange(small);
+    const start = performance.now();
+    const { status } = await bp.stop("SIGTERM");
+    expect({ status, soon: performance.now() - start < 1000 }).toEqual({ status: 0, soon: true });
+    expect(bp.lines.filter(({ file }) => file === huge)).toEqual([]);
+  },
+  SLOW,
+);
