@@ -26,4 +26,22 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX journal_outbox ON journal (seq) WHERE delivered = 0;
   `,
+  `
+  -- The chain's head, the last line ever made; and its anchor, the last one that is no longer kept.
+  CREATE TABLE chain (
+    id          INTEGER PRIMARY KEY CHECK (id = 1),
+    seq         INTEGER NOT NULL,
+    hash        TEXT NOT NULL,
+    anchor_seq  INTEGER NOT NULL,
+    anchor_hash TEXT NOT NULL,
+    -- What the lines that are kept add up to.
+    bytes       INTEGER NOT NULL
+  ) STRICT;
+  -- Lines that are there already stay as they were printed: the chain begins behind them.
+  INSERT INTO chain
+    SELECT 1, last, genesis, last, genesis, (SELECT coalesce(sum(octet_length(line)), 0) FROM journal)
+    FROM (SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0) AS last,
+                 printf('%064d', 0) AS genesis);
+  CREATE INDEX journal_time ON journal (line ->> '$.time');
+  `,
 ];

@@ -1,28 +1,21 @@
 import { createHmac } from "node:crypto";
-import type { Database, SQLQueryBindings } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import type { Keys, State } from "../consumers/consumer.ts";
 import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
+import { type Entry, Journal, type JournalOptions } from "./journal.ts";
 import { openDatabase, type Opened, openReadOnly } from "./open.ts";
+import { prepare } from "./statement.ts";
 
 /** A change to be recorded: the state from now on, and the line that tells of it. */
 export interface Change {
   readonly path: string;
   readonly state: State;
-  /** Makes the line, as it will be printed, from the sequence number that it got. */
+  /** Makes the line from the sequence number that it got; the chain's keys are put in by the journal. */
   readonly line: (seq: number) => string;
-}
-
-/** A line as it is in the journal. */
-export interface Entry {
-  readonly seq: number;
-  readonly line: string;
 }
 
 /** What a look needs of the store. */
 export type StateStore = Keys & Pick<Store, "load" | "paths" | "forget" | "baseline" | "record" | "transaction">;
-
-/** Delivered lines that are kept for `history`. */
-export const KEPT_LINES = 10_000;
 
 /**
  * What bpfink knows: the state of every file, the lines that tell of changes, and the key of its
@@ -34,21 +27,22 @@ export class Store implements Keys, Disposable {
   readonly #claim: Database | undefined;
   readonly #key: Uint8Array;
   readonly #sql: ReturnType<typeof statements>;
+  readonly #journal: Journal;
   #isOpen = true;
 
   /** `path`: a file, made if missing, or ":memory:". */
-  static open(path: string): Store {
-    return Store.#of(path, openDatabase(path));
+  static open(path: string, options: JournalOptions = {}): Store {
+    return Store.#of(path, openDatabase(path), options);
   }
 
   /** To read from, also while another bpfink uses it; what would write throws. The file must exist. */
   static openReadOnly(path: string): Store {
-    return Store.#of(path, { database: openReadOnly(path), claim: undefined });
+    return Store.#of(path, { database: openReadOnly(path), claim: undefined }, {});
   }
 
-  static #of(path: string, { database, claim }: Opened): Store {
+  static #of(path: string, { database, claim }: Opened, options: JournalOptions): Store {
     try {
-      return new Store(path, database, claim);
+      return new Store(path, database, claim, options);
     } catch (error) {
       database.close();
       claim?.close();
@@ -56,11 +50,12 @@ export class Store implements Keys, Disposable {
     }
   }
 
-  private constructor(path: string, database: Database, claim: Database | undefined) {
+  private constructor(path: string, database: Database, claim: Database | undefined, options: JournalOptions) {
     this.#path = path;
     this.#database = database;
     this.#claim = claim;
     this.#sql = statements(database);
+    this.#journal = new Journal(database, options);
     const key = this.#sql.key.get()?.key;
     if (key === undefined) throw unusable(path, "has lost its key", MOVE_AWAY);
     this.#key = key;
@@ -96,29 +91,32 @@ export class Store implements Keys, Disposable {
     return this.#transaction(() =>
       changes.map(({ path, state, line }) => {
         this.#sql.save.run(keyOf(path), JSON.stringify(state));
-        return this.#insert(line);
+        return this.#journal.insert(line);
       }),
     );
   }
 
   /** A line of the monitor's own, which tells of no file. */
   append(line: (seq: number) => string): Entry {
-    return this.#transaction(() => this.#insert(line));
+    return this.#transaction(() => this.#journal.insert(line));
   }
 
   /** Lines that no sink has taken yet, oldest first. */
   undelivered(afterSeq: number, limit: number): Entry[] {
-    return this.#do(() =>
-      this.#sql.undelivered.all(afterSeq, limit).map(({ seq, line }) => ({ seq: Number(seq), line })),
-    );
+    return this.#do(() => this.#journal.undelivered(afterSeq, limit));
   }
 
   /** The sinks have taken every line up to this one. */
   delivered(seq: number): void {
     this.#transaction(() => {
-      this.#sql.deliver.run(seq);
-      this.#sql.prune.run(seq - KEPT_LINES);
+      this.#journal.delivered(seq);
+      this.#journal.prune();
     });
+  }
+
+  /** Takes a step in dropping old lines. Returns whether there may be more to drop. */
+  prune(): boolean {
+    return this.#transaction(() => this.#journal.prune());
   }
 
   /** Everything that `body` does with the store, or nothing of it when it throws. */
@@ -132,6 +130,7 @@ export class Store implements Keys, Disposable {
     this.#isOpen = false;
     try {
       for (const statement of Object.values(this.#sql)) statement.finalize();
+      this.#journal.close();
       this.#database.close(true);
     } catch (error) {
       throw databaseError(this.#path, error);
@@ -150,13 +149,6 @@ export class Store implements Keys, Disposable {
     } catch (error) {
       throw unusable(this.#path, "is damaged: a state in it is not JSON", MOVE_AWAY, error);
     }
-  }
-
-  #insert(makeLine: (seq: number) => string): Entry {
-    const seq = Number(this.#sql.lastSeq.get()?.seq ?? 0n) + 1;
-    const line = makeLine(seq);
-    this.#sql.insert.run(seq, line);
-    return { seq, line };
   }
 
   #hmac(purpose: string, content: string | Uint8Array): string {
@@ -178,21 +170,15 @@ export class Store implements Keys, Disposable {
 }
 
 function statements(database: Database) {
-  const prepare = <Row, Parameters extends SQLQueryBindings[] = []>(sql: string) =>
-    database.prepare<Row, Parameters>(sql).safeIntegers(true);
   return {
-    key: prepare<{ key: Uint8Array }>("SELECT key FROM secret"),
-    load: prepare<{ state: string }, [path: string]>("SELECT state FROM state WHERE path = ?"),
-    paths: prepare<{ path: string }>("SELECT path FROM state ORDER BY path"),
-    forget: prepare<void, [path: string]>("DELETE FROM state WHERE path = ?"),
-    save: prepare<void, [path: string, state: string]>("INSERT OR REPLACE INTO state (path, state) VALUES (?, ?)"),
-    lastSeq: prepare<{ seq: bigint }>("SELECT seq FROM sqlite_sequence WHERE name = 'journal'"),
-    insert: prepare<void, [seq: number, line: string]>("INSERT INTO journal (seq, line) VALUES (?, ?)"),
-    undelivered: prepare<{ seq: bigint; line: string }, [afterSeq: number, limit: number]>(
-      "SELECT seq, line FROM journal WHERE delivered = 0 AND seq > ? ORDER BY seq LIMIT ?",
+    key: prepare<{ key: Uint8Array }>(database, "SELECT key FROM secret"),
+    load: prepare<{ state: string }, [path: string]>(database, "SELECT state FROM state WHERE path = ?"),
+    paths: prepare<{ path: string }>(database, "SELECT path FROM state ORDER BY path"),
+    forget: prepare<void, [path: string]>(database, "DELETE FROM state WHERE path = ?"),
+    save: prepare<void, [path: string, state: string]>(
+      database,
+      "INSERT OR REPLACE INTO state (path, state) VALUES (?, ?)",
     ),
-    deliver: prepare<void, [seq: number]>("UPDATE journal SET delivered = 1 WHERE delivered = 0 AND seq <= ?"),
-    prune: prepare<void, [seq: number]>("DELETE FROM journal WHERE delivered = 1 AND seq <= ?"),
   };
 }
 

@@ -4,12 +4,14 @@ import { writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
+import { digestOf } from "./line.ts";
 import { SLOW } from "./process.ts";
 
 const backend = process.env["BPFINK_EXPECT_BACKEND"] === "ebpf" ? "ebpf/fentry" : "fanotify";
 const started = (seq: number) => ({
   time: "2026-01-02T03:04:05.678901Z",
   seq,
+  prev: "0".repeat(64),
   level: "info",
   message: "bpfink started",
   host: hostname(),
@@ -17,6 +19,18 @@ const started = (seq: number) => ({
   action: "started",
   backend,
 });
+
+/** Lines as they are printed, each with its hash, and the one before it in `prev`. */
+function chained(...lines: readonly Record<string, unknown>[]): string[] {
+  let prev = "0".repeat(64);
+  return lines.map(({ time, seq, prev: _, ...rest }) => {
+    const text = JSON.stringify({ time, seq, prev, ...rest });
+    const hash = digestOf(text);
+    const sealed = text.replace(`"prev":"${prev}"`, `"prev":"${prev}","hash":"${hash}"`);
+    prev = hash;
+    return sealed;
+  });
+}
 
 /** Drives something that prints these lines in bpfink's place, to its end. */
 async function drive(directory: TemporaryDirectory, lines: readonly unknown[]): Promise<void> {
@@ -36,7 +50,7 @@ const wrong: readonly (readonly [what: string, told: RegExp, ...lines: unknown[]
   ["an empty line", /JSON/, "", started(1)],
   ["a line without a key", /wrong host/, nowhere],
   ["a time that is no time", /wrong time/, { ...started(1), time: "2026-01-02 03:04" }],
-  ["a seq that does not rise", /wrong seq/, started(1), started(1)],
+  ["a seq that does not rise", /wrong seq/, ...chained(started(1), started(1))],
   ["another backend", /wrong backend/, { ...started(1), backend: backend === "fanotify" ? "inotify" : "fanotify" }],
   ["a change with a level that rules would not find", /wrong level/, { ...change, level: "info" }],
   ["a change without its file", /wrong file/, { ...change, file: undefined }],
@@ -44,6 +58,18 @@ const wrong: readonly (readonly [what: string, told: RegExp, ...lines: unknown[]
     "a process that is not live",
     /wrong process/,
     { ...change, origin: "startup", process: { name: "x" }, processName: "x" },
+  ],
+  ["a line without a hash", /wrong chain/, started(1)],
+  [
+    "a line that is not as it was",
+    /wrong chain/,
+    ...chained(started(1)).map((text) => text.replace("started", "stopped")),
+  ],
+  [
+    "a line that follows another",
+    /wrong chain/,
+    ...chained(started(1), started(2)).slice(0, 1),
+    ...chained(started(2)),
   ],
 ];
 
@@ -54,7 +80,7 @@ test.each(wrong)("the driver refuses %s", async (_what, told, ...lines) => {
 
 test("the driver takes what is right", async () => {
   using directory = new TemporaryDirectory();
-  await drive(directory, [started(1), change, started(3)]);
+  await drive(directory, chained(started(1), change, started(3)));
 });
 
 test(

@@ -1,4 +1,5 @@
 // What a line of bpfink's must be, whatever it tells of.
+import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 
 export interface ProcessKeys {
@@ -14,6 +15,8 @@ export interface ProcessKeys {
 export interface Line {
   readonly time: string;
   readonly seq: number;
+  readonly prev: string;
+  readonly hash: string;
   readonly level: string;
   readonly message: string;
   readonly host: string;
@@ -40,6 +43,20 @@ const CONSUMERS = ["users", "access", "diff", "generic"];
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 const BACKEND = process.env["BPFINK_EXPECT_BACKEND"] ?? "";
 
+/** What the hash of a line must be. */
+export function digestOf(text: string): string {
+  return createHash("sha256")
+    .update(text.replace(/,"hash":"[^"]*"/, ""))
+    .digest("hex");
+}
+
+function isChained(text: string, { seq, prev, hash }: Line, after: Line | undefined): boolean {
+  if (!text.includes(`,"seq":${seq},"prev":"${prev}","hash":"${hash}",`) || !/^(keyed:)?[0-9a-f]{64}$/.test(prev))
+    return false;
+  if (after !== undefined && seq === after.seq + 1 && prev !== after.hash) return false;
+  return hash.startsWith("keyed:") || hash === digestOf(text);
+}
+
 /** Reads a line; throws when it is not what every line must be. */
 export function parseLine(text: string, after: Line | undefined): Line {
   const line = JSON.parse(text) as Line;
@@ -57,6 +74,7 @@ export function parseLine(text: string, after: Line | undefined): Line {
     consumer: isChange ? CONSUMERS.includes(line.consumer ?? "") : line.consumer === undefined,
     file: isChange ? line.file?.startsWith("/") : line.file === undefined,
     process: line.process === undefined || (line.origin === "live" && line.process.name === line.processName),
+    chain: isChained(text, line, after),
   }).filter(([, isRight]) => isRight !== true);
   if (wrong.length > 0) throw new Error(`wrong ${wrong.map(([key]) => key).join(", ")} after seq ${after?.seq ?? 0}`);
   return line;

@@ -62,7 +62,7 @@ function everything(path: string, looks: readonly Look[]): string {
   const lines = states.flatMap((before) =>
     states.map((after) => JSON.stringify(consumer.compare(path, before, after))),
   );
-  for (const state of states) store.record({ path, state, line: (seq) => JSON.stringify({ seq, lines }) });
+  for (const state of states) store.record({ path, state, line: (seq) => JSON.stringify({ time: "", seq, lines }) });
   const files = readdirSync(directory).map((name) => readFileSync(join(directory, name), "latin1"));
   return [JSON.stringify(states), ...lines, ...files].join("\n");
 }
