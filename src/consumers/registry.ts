@@ -6,8 +6,8 @@ import { contentConsumer } from "./content.ts";
 import { ACCESS_DIRECTORY } from "./parse/pam.ts";
 import { usersConsumer } from "./users.ts";
 
-const passwd = usersConsumer("passwd");
-const shadow = usersConsumer("shadow");
+const DATABASES = ["passwd", "shadow", "group", "gshadow"] as const;
+const databases = new Map(DATABASES.map((name) => [name as string, usersConsumer(name)]));
 const content = contentConsumer("text");
 const secret = contentConsumer("secret");
 const member = contentConsumer("member");
@@ -22,9 +22,8 @@ export function consumerFor(path: string, isNamed: boolean, context?: Context): 
   const name = basename(path);
   const other = isNamed ? content : member;
   if (NAMESAKES.has(basename(dirname(path)))) return other;
-  const kind = COPY.exec(name)?.[1];
-  if (kind === "passwd") return passwd;
-  if (kind === "shadow") return shadow;
+  const database = databases.get(COPY.exec(name)?.[1] ?? "");
+  if (database !== undefined) return database;
   if (SECRET_NAME.test(name)) return secret;
   const separators = context?.separators(path);
   return separators !== undefined || name === "access.conf" || ACCESS_DIRECTORY.test(path)
@@ -43,9 +42,9 @@ const COPIED = "[-+~]|\\.(?:edit|org|orig|bak|backup|old|new|save)|\\.(?:dpkg|uc
 /** `.lock` and `.1234` (lib/commonio.c), `.swp` (vim), `#` (Emacs), 16 digits (systemd-sysusers). */
 const TEMPORARY = "\\.lock|\\.\\d+|\\.sw[a-z]|#|[0-9a-f]{16}";
 
-const COPY = new RegExp(`^(passwd|shadow)(?:${COPIED})?$`);
+const COPY = new RegExp(`^(${DATABASES.join("|")})(?:${COPIED})?$`);
 
-/** gshadow, opasswd (pam_unix(8)) and their likes, whatever is appended; of passwd and group what is temporary. */
+/** opasswd (pam_unix(8)) and its likes; of the user databases what is temporary, or no copy that is known. */
 const SECRET_NAME = new RegExp(
   "^[.#]*(?:(?:g?shadow|master\\.passwd|smbpasswd|opasswd)(?![a-z])" +
     `|shadow[0-9a-f]{16}$|(?:passwd|group)(?:${COPIED}|${TEMPORARY})$)`,

@@ -1,102 +1,99 @@
 import type { Consumer, Difference, Keys, Look, State } from "./consumer.ts";
 import { appearance, changedAttributes, defined, type Facts, factsOf } from "./facts.ts";
-import type { Parsed, Problem } from "./parse/lines.ts";
-import { type PasswdEntry, parsePasswd } from "./parse/passwd.ts";
-import { parseShadow, type ShadowEntry } from "./parse/shadow.ts";
 import { differenceOf } from "./multiset.ts";
-import { notesOnAccounts, notesOnLines } from "./user-notes.ts";
+import { firstProblems, type KeptProblems } from "./problems.ts";
+import { group, gshadow } from "./users/group.ts";
+import type { Change, Kind, KindName } from "./users/kind.ts";
+import { notesOnLines } from "./users/notes.ts";
+import { passwd } from "./users/passwd.ts";
+import { shadow } from "./users/shadow.ts";
 
-export type UserEntry = PasswdEntry | ShadowEntry;
-export type UsersKind = "passwd" | "shadow";
+export type UsersState = Facts &
+  KeptProblems & {
+    readonly consumer: "users";
+    readonly kind: KindName;
+    /** Keyed: a plain digest of shadow would let guesses be tried. */
+    readonly digest?: string;
+    /** Of the kind's own shape. */
+    readonly entries: readonly object[];
+    /** The content was too long to be read. */
+    readonly unread?: true;
+  };
 
-export type UsersState = Facts & {
-  readonly consumer: "users";
-  readonly kind: UsersKind;
-  /** Keyed: a plain digest of shadow would let guesses be tried. */
-  readonly digest?: string;
-  readonly entries: readonly UserEntry[];
-  /** The first of them. */
-  readonly problems: readonly Problem[];
-  /** How many more there are. */
-  readonly moreProblems?: number;
-  /** The content was too long to be read. */
-  readonly unread?: true;
-};
-
-/** As many as somebody will read; a binary file under the name of passwd has thousands. */
-const PROBLEMS_KEPT = 20;
-
-const parsers: Record<UsersKind, (content: Uint8Array, fingerprint: Keys["fingerprint"]) => Parsed<UserEntry>> = {
-  passwd: parsePasswd,
-  shadow: parseShadow,
-};
+const kinds = new Map<string, Kind>(
+  [passwd, shadow, group, gshadow].map((kind) => [kind.name, kind as unknown as Kind]),
+);
 
 /** A database of some 500,000 accounts, in bytes. */
 const CONTENT_LIMIT = 64 << 20;
 
-/** passwd(5) and shadow(5), account by account. */
-export function usersConsumer(kind: UsersKind): Consumer<UsersState> {
+/** One of the files that make up the users of a machine, account by account. */
+export function usersConsumer(name: KindName): Consumer<UsersState> {
+  const kind = kinds.get(name)!;
   return {
     name: "users",
     contentLimit: CONTENT_LIMIT,
     parse: (_path, look, keys) => parse(kind, look, keys),
-    compare: (_path, before, after) => compare(before, after),
+    compare: (_path, before, after) => compare(kind, before, after),
   };
 }
 
-function parse(kind: UsersKind, look: Look, keys: Keys): UsersState {
-  const state = { consumer: "users", kind, ...factsOf(look), entries: [], problems: [] } as const;
+function parse(kind: Kind, look: Look, keys: Keys): UsersState {
+  const state = { consumer: "users", kind: kind.name, ...factsOf(look), entries: [], problems: [] } as const;
   if (look.type !== "file") return state;
   const digest = keys.keyedDigest(look.digest);
   if (look.content === undefined) return { ...state, digest, unread: true };
-  const { entries, problems } = parsers[kind](look.content, keys.fingerprint);
-  const more = problems.length - PROBLEMS_KEPT;
-  return {
-    ...state,
-    digest,
-    entries,
-    problems: problems.slice(0, PROBLEMS_KEPT),
-    ...(more > 0 ? { moreProblems: more } : {}),
-  };
+  const { entries, problems } = kind.read(look.content, keys.fingerprint);
+  return { ...state, digest, entries, ...firstProblems(problems) };
 }
 
-function compare(earlier: State, after: UsersState): Difference | undefined {
-  const before = isUsersState(earlier, after.kind) ? earlier : undefined;
-  if (before === undefined) return difference("modified", { notes: [OTHER_STATE], ...stateNow(after) });
+function compare(kind: Kind, earlier: State, after: UsersState): Difference | undefined {
+  const accounts = kind.accounts(after.entries, []);
+  const now = (notes: readonly string[]) => ({
+    ...kind.shown(after.entries, accounts),
+    ...(notes.length > 0 ? { notes } : {}),
+    ...(after.problems.length > 0 ? { problems: after.problems } : {}),
+    ...defined({ moreProblems: after.moreProblems }),
+  });
+  const before = isStateOf(kind, earlier) ? earlier : undefined;
+  if (before === undefined) return difference("modified", now([OTHER_STATE]));
   const attributes = changedAttributes(before, after);
   const type = before.type === after.type ? undefined : { from: before.type, to: after.type };
   if (type === undefined && before.digest === after.digest) {
-    return attributes && { action: "attributes", consumer: "users", message: MESSAGE, details: { attributes } };
+    return attributes && difference("attributes", { attributes });
   }
   const unread = before.unread === true || after.unread === true;
-  const { add, del } = unread ? { add: [], del: [] } : differenceOf(before.entries, after.entries);
+  const change: Change = unread ? { add: [], del: [] } : differenceOf(kind.accounts(before.entries, []), accounts);
+  const isSame = type === undefined && change.add.length + change.del.length === 0;
+  const changes = shortened(kind.changes(change));
   const appeared = appearance(before, after);
   const notes = [
     ...(unread ? ["too long to be read: entries are not compared"] : []),
-    ...(type === undefined && add.length + del.length === 0 && !unread ? notesOnLines(before, after) : []),
-    ...notesOnAccounts(after.entries),
+    ...(isSame && !unread ? notesOnLines(before, after) : []),
+    ...kind.notes(accounts, change),
   ];
-  const details = { add, del, ...stateNow(after, notes), ...(appeared ? {} : defined({ type, attributes })) };
-  return difference(appeared ?? "modified", details);
+  return difference(appeared ?? "modified", {
+    ...(changes.length > 0 ? { changes } : {}),
+    ...change,
+    ...now(notes),
+    ...(appeared ? {} : defined({ type, attributes })),
+  });
 }
 
-const MESSAGE = "user entries";
 const OTHER_STATE = "the saved state is another consumer's: entries are not compared";
 
 function difference(action: Difference["action"], details: Record<string, unknown>): Difference {
-  return { action, consumer: "users", message: MESSAGE, details };
+  return { action, consumer: "users", message: "user entries", details };
 }
 
-function stateNow(after: UsersState, notes: readonly string[] = []): Record<string, unknown> {
-  const { entries, problems, moreProblems } = after;
-  return {
-    users: entries,
-    ...(notes.length > 0 ? { notes } : {}),
-    ...(problems.length > 0 ? { problems } : {}),
-    ...defined({ moreProblems }),
-  };
+/** As many as somebody will read; `add` and `del` have them all. */
+const CHANGES_SHOWN = 50;
+
+function shortened(changes: readonly string[]): readonly string[] {
+  const more = changes.length - CHANGES_SHOWN;
+  return more > 0 ? [...changes.slice(0, CHANGES_SHOWN), `${more} more`] : changes;
 }
 
-function isUsersState(state: State, kind: UsersKind): state is UsersState {
-  return state.consumer === "users" && state["kind"] === kind;
+function isStateOf(kind: Kind, state: State): state is UsersState {
+  return state.consumer === "users" && state["kind"] === kind.name;
 }

@@ -50,3 +50,14 @@ export function shownName(name: string, fingerprint: Fingerprint): string {
 
 /** isspace(3) in the C locale. */
 const LEADING_SPACE = /^[ \t\v\f\r]+/;
+
+const ID = /^[ \t\v\f\r]*([+-]?)(\d+)$/;
+const ID_MAX = 0xffff_ffffn;
+
+/** An id, as strtou32 of nss/nss_files/files-parse.c makes it of a field: "+0", " 0" and "00" are root, too. */
+export function readId(field: string): number | undefined {
+  const match = ID.exec(field);
+  if (match === null || match[2] === undefined || match[2].length > 40) return undefined;
+  const value = BigInt(match[2]);
+  return Number(value > ID_MAX || (match[1] === "-" && value > 0n) ? ID_MAX : value);
+}

@@ -1,6 +1,6 @@
 import type { Fingerprint } from "../consumer.ts";
 import { redactHashes } from "../hashes.ts";
-import { isCompat, type Parsed, parseDatabase, type ReadFields, shownName } from "./lines.ts";
+import { isCompat, type Parsed, parseDatabase, type ReadFields, readId, shownName } from "./lines.ts";
 import { describeOpenPassword, type Password } from "./password.ts";
 
 /** A line of passwd(5). */
@@ -46,15 +46,4 @@ export function parsePasswd(content: Uint8Array, fingerprint: Fingerprint): Pars
     };
   };
   return parseDatabase(content, read);
-}
-
-const ID = /^[ \t\v\f\r]*([+-]?)(\d+)$/;
-const ID_MAX = 0xffff_ffffn;
-
-/** What strtou32 of nss/nss_files/files-parse.c makes of it: "+0", " 0" and "00" are root, too. */
-function readId(field: string): number | undefined {
-  const match = ID.exec(field);
-  if (match === null || match[2] === undefined || match[2].length > 40) return undefined;
-  const value = BigInt(match[2]);
-  return Number(value > ID_MAX || (match[1] === "-" && value > 0n) ? ID_MAX : value);
 }

@@ -27,11 +27,24 @@ export function describeOpenPassword(field: string, fingerprint: Fingerprint): P
 }
 
 /** Whether the field reads as a password's state, so that the field before it is a name. */
-export function isPassword(field: string): boolean {
+function isPassword(field: string): boolean {
   const behind = field.replace(LOCKS, "");
   return field !== "" && (behind === "" || NO_PASSWORD.test(field) || schemeOf(behind) !== "unknown");
 }
 
+/**
+ * Whether the first field of an entry is a name, and not a hash: a line that lost its name, the colon after it,
+ * or its first half, must not tell its hash. A credible second field shows it; if there is none, only
+ * a plain name does, on a line that is otherwise whole.
+ */
+export function isEntryName(name: string, password: string, isWhole: boolean): boolean {
+  if (isPassword(password) || COMPAT_NAME.test(name)) return true;
+  return isWhole && (password === "" || PLAIN_NAME.test(name));
+}
+
+/** What useradd(8) takes for a name unless told otherwise. */
+const PLAIN_NAME = /^[a-z_][a-z0-9_-]{0,31}\$?$/;
+const COMPAT_NAME = /^[+-](?:@?[a-z_][a-z0-9_-]{0,31})?$/;
 /** "*", Solaris's "*NP*" and "*LK*", and the tokens crypt(3) fails with, which match nothing. */
 const NO_PASSWORD = /^\*(?:NP\*|LK\*|0|1)?$/;
 /** "!", "!!" (Red Hat), "!*" (Debian's adduser --disabled-login), "*LK*" before a hash (Solaris). */

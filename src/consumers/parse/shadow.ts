@@ -1,6 +1,6 @@
 import type { Fingerprint } from "../consumer.ts";
 import { isCompat, type Parsed, parseDatabase, type ReadFields, shownName } from "./lines.ts";
-import { describePassword, isPassword, type Password } from "./password.ts";
+import { describePassword, isEntryName, type Password } from "./password.ts";
 
 /** A line of shadow(5). What is left empty in the file is left out here. */
 export interface ShadowEntry extends Password {
@@ -29,7 +29,7 @@ export function parseShadow(content: Uint8Array, fingerprint: Fingerprint): Pars
     const compat = isCompat(name);
     if (fields.length !== FIELDS && !compat) problem(`${FIELDS} fields expected, not ${fields.length}`);
     if (fields.length < FEWEST_FIELDS && !compat) return undefined;
-    if (!isName(name, password, fields.length === FIELDS)) {
+    if (!isEntryName(name, password, fields.length === FIELDS)) {
       problem("the first field is not a user name");
       return undefined;
     }
@@ -58,20 +58,6 @@ export function parseShadow(content: Uint8Array, fingerprint: Fingerprint): Pars
     };
   };
   return parseDatabase(content, read);
-}
-
-/** What useradd(8) takes for a name unless told otherwise. */
-const PLAIN_NAME = /^[a-z_][a-z0-9_-]{0,31}\$?$/;
-const COMPAT_NAME = /^[+-](?:@?[a-z_][a-z0-9_-]{0,31})?$/;
-
-/**
- * Whether the first field is a name, and not a hash: a line that lost its name, the colon after it,
- * or its first half, must not tell its hash. A credible second field shows it; if there is none, only
- * a plain name does, on a line that is otherwise whole.
- */
-function isName(name: string, password: string, isWhole: boolean): boolean {
-  if (isPassword(password) || COMPAT_NAME.test(name)) return true;
-  return isWhole && (password === "" || PLAIN_NAME.test(name));
 }
 
 const NUMBER = /^-?\d{1,15}$/;

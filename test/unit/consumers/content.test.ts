@@ -135,8 +135,8 @@ describe("what is not text", () => {
     ]);
   });
 
-  test("gshadow by its name, whatever it holds", () => {
-    expect(compare(missing, fileLook("a\n"), "/etc/gshadow")).toEqual(
+  test("a lock of gshadow by its name, whatever it holds", () => {
+    expect(compare(missing, fileLook("a\n"), "/etc/gshadow.lock")).toEqual(
       generic("created", {
         current: "",
         next: keys.keyedDigest(sha256("a\n")),

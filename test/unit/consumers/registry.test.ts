@@ -18,6 +18,8 @@ const expected: Record<string, readonly string[]> = {
     "passwd.org",
     "passwd.dpkg-old",
   ],
+  group: ["/etc/group", "group-", "group+", "/var/backups/group.bak"],
+  gshadow: ["/etc/gshadow", "gshadow-", "gshadow.edit"],
   shadow: ["/etc/shadow", "shadow-", "shadow+", "shadow~", "shadow.bak", "shadow.rpmnew", "/etc/tcb/bob/shadow"],
   passwords: [
     "shadow.lock",
@@ -26,22 +28,17 @@ const expected: Record<string, readonly string[]> = {
     "#shadow#",
     ".#shadow0123456789abcdef",
     "shadow.2024",
-    "gshadow",
-    "gshadow-",
     "gshadow.lock",
     "/etc/security/opasswd",
     "passwd.lock",
     "passwd.77",
     ".passwd.swp",
-    "group-",
-    "group+",
     ".#group0123456789abcdef",
     "/var/lib/samba/smbpasswd",
   ],
   diff: [
     "/etc/pam.d/passwd",
     "/usr/bin/passwd",
-    "/etc/group",
     "/etc/security/group.conf",
     "shadowsocks.json",
     "/etc/nginx/.htpasswd",
@@ -60,5 +57,6 @@ test("members of a directory are hashed, but user databases are understood where
   expect(member("/srv/notes.txt")).toMatchObject({ consumer: "generic", digest: fileLook("a\n").digest });
   expect(member("/srv/notes.txt")).not.toHaveProperty("text");
   expect(member("/srv/passwd")).toMatchObject({ consumer: "users" });
-  expect(member("/srv/gshadow")).toMatchObject({ consumer: "generic", content: "passwords" });
+  expect(member("/srv/gshadow")).toMatchObject({ consumer: "users" });
+  expect(member("/srv/gshadow.lock")).toMatchObject({ consumer: "generic", content: "passwords" });
 });

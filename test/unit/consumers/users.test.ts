@@ -32,21 +32,32 @@ describe("users", () => {
 
   test("created and deleted: every entry came, went", () => {
     const look = fileLook(LINE.root + LINE.bob);
-    expect(compare(missing, look)).toEqual(difference("created", { add: [root, bob], del: [], users: [root, bob] }));
-    expect(compare(look, missing)).toEqual(difference("deleted", { add: [], del: [root, bob], users: [] }));
+    expect(compare(missing, look)).toEqual(
+      difference("created", {
+        changes: ["root added (password set)", "bob added (password locked)"],
+        add: [root, bob],
+        del: [],
+        users: [root, bob],
+      }),
+    );
+    expect(compare(look, missing)).toEqual(
+      difference("deleted", { changes: ["root removed", "bob removed"], add: [], del: [root, bob], users: [] }),
+    );
   });
 
   test("a new password is the old entry and the new", () => {
     const now = { ...root, passwd: `yescrypt:${print("$y$j9T$x$y")}` };
     expect(
       compare(fileLook(LINE.root + LINE.bob), fileLook(LINE.root.replace("$6$ab$cd", "$y$j9T$x$y") + LINE.bob)),
-    ).toEqual(difference("modified", { add: [now], del: [root], users: [now, bob] }));
+    ).toEqual(
+      difference("modified", { changes: ["root's password changed"], add: [now], del: [root], users: [now, bob] }),
+    );
   });
 
   test("unlocking shows the fingerprint that was behind the lock", () => {
     const open = { user: "bob", passwd: bob.lockedPasswd };
     expect(compare(fileLook(LINE.bob), fileLook(LINE.bob.replace("!", "")))).toEqual(
-      difference("modified", { add: [open], del: [bob], users: [open] }),
+      difference("modified", { changes: ["bob's password unlocked"], add: [open], del: [bob], users: [open] }),
     );
   });
 
@@ -69,7 +80,13 @@ describe("users", () => {
     const open = { mode: 0o644, gid: 0 };
     expect(compare(fileLook(LINE.bob), fileLook(LINE.bob, open))).toEqual(difference("attributes", { attributes }));
     expect(compare(fileLook(LINE.bob), fileLook(LINE.root, open))).toEqual(
-      difference("modified", { add: [root], del: [bob], users: [root], attributes }),
+      difference("modified", {
+        changes: ["root added (password set)", "bob removed"],
+        add: [root],
+        del: [bob],
+        users: [root],
+        attributes,
+      }),
     );
   });
 
@@ -77,7 +94,13 @@ describe("users", () => {
     const { inode: _, ...rest } = meta;
     const directory: Look = { type: "directory", ...rest, inode: "1", size: 4096 };
     expect(compare(fileLook(LINE.bob), directory)).toEqual(
-      difference("modified", { add: [], del: [bob], users: [], type: { from: "file", to: "directory" } }),
+      difference("modified", {
+        changes: ["bob removed"],
+        add: [],
+        del: [bob],
+        users: [],
+        type: { from: "file", to: "directory" },
+      }),
     );
   });
 
@@ -95,6 +118,7 @@ describe("users", () => {
     const [a, b, c] = [entry("root", 0), entry("toor", 0, { passwd: "empty" }), entry("bob", 7)];
     expect(compare(fileLook(text), fileLook(`${text}bob:x:7:1::/:/sh\n`), "/etc/passwd")).toEqual(
       difference("modified", {
+        changes: ["bob added (uid 7, /sh)"],
         add: [c],
         del: [],
         users: [a, b, c, c],
@@ -111,6 +135,7 @@ describe("users", () => {
     const bytes = new Uint8Array(100_000).fill(10).map((byte, i) => (i % 2 ? 0xff : byte));
     const found = compare(fileLook(LINE.bob), fileLook(bytes));
     expect(found?.details).toEqual({
+      changes: ["bob removed"],
       add: [],
       del: [bob],
       users: [],
