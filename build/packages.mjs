@@ -19,6 +19,7 @@ export const PACKAGES = [
   { name: "libbpf-dev", purpose: "build", reason: "bpf_helpers.h and the static libbpf" },
   { name: "libelf-dev", purpose: "build", reason: "the static libelf that libbpf uses" },
   { name: "zlib1g-dev", purpose: "build", reason: "the static zlib that libelf uses" },
+  { name: "attr", purpose: "test", reason: "setfattr makes the files whose extended attributes tests change" },
   { name: "passwd", purpose: "test", reason: "useradd, chpasswd, vipw … change files in end-to-end tests" },
   { name: "qemu-system-x86", purpose: "vm", reason: "boots the kernels that are tested" },
   { name: "mmdebstrap", purpose: "vm", reason: "makes the root file system of the test machines" },

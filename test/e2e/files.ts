@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 export class TemporaryDirectory implements Disposable {
   readonly path: string;
 
-  constructor() {
-    this.path = mkdtempSync(join(tmpdir(), "bpfink-e2e-"));
+  constructor(parent = tmpdir()) {
+    this.path = mkdtempSync(join(parent, "bpfink-e2e-"));
     chmodSync(this.path, 0o755);
   }
 

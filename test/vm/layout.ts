@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { buildTechniques } from "../techniques/build.ts";
 import type { KernelName } from "./kernels.ts";
 
 export const repository = join(import.meta.dir, "../..");
@@ -15,7 +16,11 @@ export const guestDirectory = "/opt/bpfink";
  * @param binary host path of the compiled bpfink, when there is one
  */
 export function guestFiles(binary: string | undefined): Record<string, string> {
-  const files: Record<string, string> = { "/opt/bun/bun": process.execPath };
+  const files: Record<string, string> = {
+    "/opt/bun/bun": process.execPath,
+    [`${guestDirectory}/techniques`]: buildTechniques(),
+    [`${guestDirectory}/node_modules/diff`]: join(repository, "node_modules/diff"),
+  };
   if (binary !== undefined) files[`${guestDirectory}/bpfink`] = binary;
   for (const name of ["test", "package.json", "tsconfig.json", "bunfig.toml"]) {
     const path = join(repository, name);
@@ -28,6 +33,7 @@ export function guestFiles(binary: string | undefined): Record<string, string> {
 export function guestEnvironment(kernel: KernelName): Record<string, string> {
   return {
     BPFINK: `${guestDirectory}/bpfink`,
+    BPFINK_TECHNIQUES: `${guestDirectory}/techniques`,
     BPFINK_KERNEL: kernel,
     BPFINK_EXPECT_BACKEND: "ebpf",
     PATH: `${guestDirectory}:/opt/bun:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
