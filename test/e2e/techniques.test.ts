@@ -14,7 +14,7 @@ const backends = inVm ? ["ebpf/fentry"] : ["auto"];
 
 /** What no part of bpfink does yet; to be emptied. */
 const PENDING =
-  /xattr|^acl|^capabilities|chattr|setattr|^bind-over|^tmpfs-over|^mo.*-mo.*-over|^umount$|^rename-watched|^mmap-(dirty|kept)|^loop|userfaultfd|^overlay-(upper|lower)/;
+  /xattr|^acl|^capabilities|chattr|setattr|^bind-over|^tmpfs-over|^mo.*-mo.*-over|^umount$|^rename-watched|^mmap|^proc|^ptrace|^loop|userfaultfd|^overlay-(upper|lower)/;
 /** On xfs and ext4 inode numbers are used again at once; who made the next file is blamed as well. */
 const REUSED =
   /^(rmdir|unlink|unlink-and-create|unlink-and-link|uring-unlink|rename-over|uring-rename|ext4-swap-boot)$/;
