@@ -1,0 +1,118 @@
+import { hostname } from "node:os";
+import { existsSync } from "node:fs";
+import { many, one, path } from "../cli/args.ts";
+import { command } from "../cli/command.ts";
+import { BpfinkError, ExitStatus } from "../errors.ts";
+import { log } from "../log.ts";
+import { COMMON, DEFAULT_DATABASE } from "../options.ts";
+import { print } from "../print.ts";
+import { progressBar } from "../progress.ts";
+import { readChainKey } from "../state/chain-key.ts";
+import { JournalReader } from "../state/reader.ts";
+import { Verifier } from "../state/verifier.ts";
+import { linesOf, sizeOf, STDIN } from "./log-files.ts";
+
+const MIB = 1024 ** 2;
+
+export const verify = command({
+  name: "verify",
+  summary: "check that no line of a log was changed, taken out or put in",
+  args: {
+    database: one(path("FILE"), undefined, `what the end of the log is held against (${DEFAULT_DATABASE})`),
+    "chain-key": many(path("FILE"), [], "key that the hashes were made with"),
+    "log-level": COMMON["log-level"],
+  },
+  operands: {
+    hint: "FILE",
+    min: 0,
+    max: Number.POSITIVE_INFINITY,
+    description: "logs, the oldest first; - is stdin; none: the journal in the database",
+  },
+  examples: [
+    ["bpfink verify", "what the database holds"],
+    ["bpfink verify /var/log/bpfink.log.1 /var/log/bpfink.log", "logs as they were rotated"],
+    ["zcat bpfink.log.*.gz | bpfink verify -", "any log, from stdin"],
+  ],
+  run: ({ database, chainKey }, files) => {
+    const keys = chainKey.map(readChainKey);
+    return files.length === 0 ? verifyJournal(database ?? DEFAULT_DATABASE, keys) : verifyLogs(files, database, keys);
+  },
+});
+
+function verifyJournal(database: string, keys: readonly Uint8Array[]): ExitStatus {
+  using journal = new JournalReader(database);
+  const { anchor, head } = journal;
+  using bar = progressBar("verifying", head.seq - anchor.seq);
+  const verifier = new Verifier(keys, anchor);
+  for (const line of journal.chain()) {
+    if (!verifier.add(Buffer.from(line))) throw needsKey(database);
+    bar.step();
+  }
+  verifier.end();
+  verifier.endsAt(head.seq, head.seq, (seq) => (seq === head.seq ? head.hash : undefined));
+  bar.clear();
+  return report(verifier, () => database);
+}
+
+async function verifyLogs(
+  files: readonly string[],
+  database: string | undefined,
+  keys: readonly Uint8Array[],
+): Promise<ExitStatus> {
+  // before the files: what is printed while they are read is not missing
+  using journal = journalFor(database);
+  const delivered = journal?.delivered() ?? 0;
+  const total = files.reduce((sum, file) => sum + sizeOf(file), 0);
+  using bar = progressBar("verifying, MiB", Math.ceil(total / MIB));
+  const verifier = new Verifier(keys);
+  /** Number of the first line of each file, less one. */
+  const begins: number[] = [];
+  let host: string | undefined;
+  let bytes = 0;
+  for (const file of files) {
+    begins.push(verifier.lines);
+    for await (const line of linesOf(file)) {
+      if (host === undefined) host = /"host":"([^"]*)"/.exec(line.toString("latin1", 0, 1024))?.[1];
+      bytes += line.length + 1;
+      if (!verifier.add(line)) throw needsKey(file);
+      for (; bytes >= MIB; bytes -= MIB) bar.step();
+    }
+  }
+  verifier.end();
+  bar.clear();
+  if (journal === undefined)
+    log.info("no database to hold the end against: whether lines are cut off there is not known");
+  else if (database === undefined && host !== undefined && host !== hostname()) {
+    log.info(`the log is of ${host}: its end was not held against this host's database`);
+  } else verifier.endsAt(delivered, journal.head.seq, (seq) => journal.hashOf(seq));
+  return report(verifier, (line) => {
+    const at = begins.findLastIndex((begin) => begin < line);
+    return `${files[Math.max(at, 0)]}:${line - (begins[Math.max(at, 0)] ?? 0)}`;
+  });
+}
+
+/** The database if it was named, or if it is there. */
+function journalFor(database: string | undefined): JournalReader | undefined {
+  if (database === undefined && !existsSync(DEFAULT_DATABASE)) return undefined;
+  return new JournalReader(database ?? DEFAULT_DATABASE);
+}
+
+/** @param placeOf where a line stands */
+function report(verifier: Verifier, placeOf: (line: number) => string): ExitStatus {
+  const { findings, found, lines, repeats, first, last } = verifier;
+  print(findings.map(({ line, what }) => `${placeOf(line)}: ${what}\n`).join(""));
+  const numbers =
+    last === undefined || first === undefined ? "" : `, seq ${first} to ${last.seq}, ending in ${last.hash}`;
+  const again = repeats === 0 ? "" : `, ${repeats} of them repeated`;
+  const verdict = found === 0 ? "nothing amiss" : `${found} found amiss`;
+  print(`${lines} lines${again}${numbers}: ${verdict}\n`);
+  return found === 0 ? ExitStatus.ok : ExitStatus.differs;
+}
+
+function needsKey(where: string): BpfinkError {
+  return new BpfinkError(
+    ExitStatus.usage,
+    `${where === STDIN ? "stdin" : where} has keyed hashes`,
+    "give --chain-key FILE",
+  );
+}
