@@ -128,7 +128,7 @@ describe("help", () => {
     const from = lines.indexOf("EXAMPLES") + 1;
     expect(lines.slice(from, lines.indexOf("", from))).toHaveLength(3);
     for (const { name } of COMMANDS.slice(1))
-      expect(lines).toContainEqual(expect.stringMatching(`^  bpfink ${name}\\b`));
+      expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^  bpfink ${name}\\b`)));
   });
 
   test.each(COMMANDS.map((command) => [command.name, command] as const))("bpfink %s --help", (name, command) => {
