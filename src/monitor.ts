@@ -1,3 +1,4 @@
+import { annotate } from "./consumers/annotate.ts";
 import type { Consumer, Look, State } from "./consumers/consumer.ts";
 import { type Context, contextOf } from "./consumers/context.ts";
 import { consumerFor } from "./consumers/registry.ts";
@@ -11,7 +12,7 @@ import type { StateStore } from "./state/store.ts";
 import { isAttributed, mergeSightings, responsible } from "./watch/attribution.ts";
 import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
 import { AT_ONCE, LongReads, type Purpose } from "./watch/long-reads.ts";
-import { beginLook } from "./watch/look.ts";
+import { beginLook, lookAtLink } from "./watch/look.ts";
 import { membersOf } from "./watch/members.ts";
 import { pamServices } from "./watch/pam.ts";
 import { Reading } from "./watch/reading.ts";
@@ -178,9 +179,13 @@ export class Monitor {
     try {
       const end = this.#watchSet.refresh(target);
       const consumer = this.#consumerFor(target);
-      const look = end === undefined ? MISSING : this.#read(target, end.path, consumer, origin, occasion, baseline);
-      if (look === "early" || (look?.type === "missing" && !occasion.settled)) return "early";
-      this.#counts[look?.type === "missing" ? "missing" : "watched"]++;
+      const look =
+        end === undefined
+          ? this.#lookAtNothing(target)
+          : this.#read(target, end.path, consumer, origin, occasion, baseline);
+      const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
+      if (look === "early" || (isAbsent && !occasion.settled)) return "early";
+      this.#counts[isAbsent ? "missing" : "watched"]++;
       if (look === undefined) return "same";
       const dropped = this.#longReads?.drop(target)?.sightings; // it was long before, or leads elsewhere now
       if (dropped !== undefined) occasion = { ...occasion, sightings: mergeSightings(dropped, occasion.sightings) };
@@ -189,6 +194,12 @@ export class Monitor {
       this.#failed(target, error, origin, occasion);
       return "same";
     }
+  }
+
+  /** A path that leads nowhere: nothing, or a symbolic link to it. */
+  #lookAtNothing(target: Target): Look {
+    const link = this.#watchSet.linkOf(target);
+    return link === undefined ? MISSING : lookAtLink(link);
   }
 
   /** undefined: a long file, which is being read. "early": it will be, when it is quiet. */
@@ -230,6 +241,8 @@ export class Monitor {
     occasion: Occasion,
     baseline: boolean,
   ): Outcome {
+    const links = this.#watchSet.linkOf(target)?.texts;
+    if (links !== undefined && look.type !== "missing") look = { ...look, links };
     const known = this.#store.load(target.path);
     if (known === undefined && baseline) this.#counts.added++;
     const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
@@ -261,7 +274,8 @@ export class Monitor {
     if (origin === "gap" && this.#dispatch.has(target)) return "same"; // its event was not lost
     const { path } = target;
     const state = consumer.parse(path, look, this.#store);
-    const difference = before && consumer.compare(path, before, state);
+    const found = before && consumer.compare(path, before, state);
+    const difference = found && annotate(path, found, state);
     if (difference === undefined || !this.#selection.reports(path)) {
       if (JSON.stringify(before) !== JSON.stringify(state)) this.#store.baseline(path, state);
       return "same";

@@ -11,7 +11,16 @@ export const DEFAULT_WATCH: readonly string[] = [
   "/etc/sudoers",
   "/etc/sudoers.d/*",
   "/etc/security/access.conf",
+  "/etc/security/access.d/*.conf",
   "/etc/ssh/sshd_config",
+  "/etc/ssh/sshd_config.d/*.conf",
+  "/etc/pam.d/*",
+  "/etc/nsswitch.conf",
+  "/etc/ld.so.preload",
+  "/etc/crontab",
+  "/etc/cron.d/*",
+  "/var/spool/cron/crontabs/*",
+  "/etc/systemd/system/**/*",
 ];
 
 export const DEFAULT_DATABASE = "/var/lib/bpfink/bpfink.db";

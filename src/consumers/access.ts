@@ -31,7 +31,7 @@ export function accessConsumer(separators: Separators = DEFAULT_SEPARATORS): Con
 }
 
 function parse(look: Look, keys: Keys, separators: Separators): AccessState {
-  const state = { consumer: "access", ...factsOf(look), entries: [], problems: [] } as const;
+  const state = { consumer: "access", ...factsOf(look, keys), entries: [], problems: [] } as const;
   if (look.type !== "file") return state;
   const digest = keys.keyedDigest(look.digest);
   if (look.content === undefined) return { ...state, digest, unread: true };

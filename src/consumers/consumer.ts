@@ -15,11 +15,17 @@ export interface Metadata {
   readonly inode: string;
   /** Bytes. */
   readonly size: number;
+  /** chattr(1)'s attributes that are set: "immutable", "append only" …; not there when none is. */
+  readonly flags?: readonly string[];
+  /** Extended attributes, xattr(7), by name; not there when there are none. */
+  readonly xattrs?: ReadonlyMap<string, Uint8Array>;
+  /** What the path says if it is a symbolic link, and what the link says that it leads to, and so on. */
+  readonly links?: readonly string[];
 }
 
-/** Something that has no content for us: a directory, a device, a FIFO, a socket. */
+/** Something that has no content for us: a directory, a device, a FIFO, a socket, a link that leads nowhere. */
 export interface NodeLook extends Metadata {
-  readonly type: "directory" | "fifo" | "socket" | "block device" | "character device";
+  readonly type: "directory" | "fifo" | "socket" | "block device" | "character device" | "symlink";
 }
 
 export interface FileLook extends Metadata {

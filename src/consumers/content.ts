@@ -44,8 +44,8 @@ export function contentConsumer(treatment: Treatment): Consumer<ContentState> {
 }
 
 function parse(look: Look, keys: Keys, treatment: Treatment): ContentState {
-  if (look.type !== "file") return { consumer: "generic", ...factsOf(look) };
-  const facts = factsOf(look);
+  if (look.type !== "file") return { consumer: "generic", ...factsOf(look, keys) };
+  const facts = factsOf(look, keys);
   const keyed = () => keys.keyedDigest(look.digest);
   const hashed = (content: Withheld, digest: string): BytesState => ({
     consumer: "generic",
@@ -94,5 +94,5 @@ function textOf(state: ContentState): string | undefined {
 }
 
 function isTextOrMissing(state: ContentState): boolean {
-  return state.consumer === "diff" || state.type === "missing";
+  return state.consumer === "diff" || state.type === "missing" || state.type === "symlink";
 }

@@ -1,6 +1,8 @@
-import type { Look, MissingLook } from "./consumer.ts";
+import type { Keys, Look, MissingLook } from "./consumer.ts";
+import { redactHashes } from "./hashes.ts";
+import { describeXattrs, type Xattrs } from "./xattrs.ts";
 
-/** What every state holds of the inode. mtime and inode number change with every save, and tell nothing. */
+/** What every state holds of the inode. mtime changes with every save, and tells nothing. */
 export type Facts = MissingFacts | NodeFacts;
 
 export type MissingFacts = { readonly type: "missing" };
@@ -11,17 +13,39 @@ export type NodeFacts = {
   readonly mode: string;
   readonly uid: number;
   readonly gid: number;
+  /** Not compared: a save that renames gives a new one. */
+  readonly inode: string;
   /** Bytes; not there for what has no content. */
   readonly size?: number;
-};
+  /** chattr(1)'s: "immutable, append only". */
+  readonly flags?: string;
+  /** Where a symbolic link leads, and the next one: "a → b". */
+  readonly symlink?: string;
+} & Xattrs;
 
-export function factsOf(look: Exclude<Look, MissingLook>): NodeFacts;
-export function factsOf(look: Look): Facts;
-export function factsOf(look: Look): Facts {
+export function factsOf(look: Exclude<Look, MissingLook>, keys: Keys): NodeFacts;
+export function factsOf(look: Look, keys: Keys): Facts;
+export function factsOf(look: Look, keys: Keys): Facts {
   if (look.type === "missing") return { type: "missing" };
-  const { type, mode, uid, gid, size } = look;
-  const facts = { type, mode: `0${mode.toString(8).padStart(3, "0")}`, uid, gid };
-  return type === "file" ? { ...facts, size } : facts;
+  const { type, mode, uid, gid, inode, size, flags, links } = look;
+  return {
+    type,
+    mode: mode.toString(8).padStart(4, "0"),
+    uid,
+    gid,
+    inode,
+    ...(type === "file" ? { size } : {}),
+    ...(flags === undefined ? {} : { flags: flags.join(", ") }),
+    ...(links === undefined ? {} : { symlink: redactHashes(shortened(links).join(" → "), keys.fingerprint) }),
+    ...describeXattrs(look.xattrs, keys.fingerprint),
+  };
+}
+
+/** A loop has as many links as the kernel would follow. */
+const LINKS_SHOWN = 8;
+
+function shortened(links: readonly string[]): readonly string[] {
+  return links.length > LINKS_SHOWN ? [...links.slice(0, LINKS_SHOWN), "…"] : links;
 }
 
 export interface Change<T> {
@@ -29,20 +53,40 @@ export interface Change<T> {
   readonly to: T;
 }
 
-const ATTRIBUTES = ["mode", "uid", "gid"] as const;
+const NUMBERS_AND_MODE = ["mode", "uid", "gid"] as const;
+/** "" stands for none. */
+const TEXTS = ["capabilities", "acl", "defaultAcl", "flags", "symlink"] as const;
 
-/** `attributes: {mode: {from, to}, …}`: what chmod(2) and chown(2) changed; undefined when nothing did. */
-export function changedAttributes(before: Facts, after: Facts): Record<string, Change<string | number>> | undefined {
+/** `attributes: {mode: {from, to}, …}`: what changed of them; undefined when nothing did. */
+export function changedAttributes(before: Facts, after: Facts): Record<string, unknown> | undefined {
   if (before.type === "missing" || after.type === "missing") return undefined;
-  const changed = ATTRIBUTES.filter((key) => before[key] !== after[key]);
-  if (changed.length === 0) return undefined;
-  return Object.fromEntries(changed.map((key) => [key, { from: before[key], to: after[key] }]));
+  const changes = [
+    ...NUMBERS_AND_MODE.map((key) => [key, changeOf(before[key], after[key])]),
+    ...TEXTS.map((key) => [key, changeOf(before[key] ?? "", after[key] ?? "")]),
+    ["xattrs", changedXattrs(before.xattrs ?? {}, after.xattrs ?? {})],
+  ].filter(([, change]) => change !== undefined);
+  return changes.length === 0 ? undefined : Object.fromEntries(changes);
 }
+
+function changedXattrs(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>) {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  const changes = names
+    .map((name) => [name, changeOf(before[name] ?? "", after[name] ?? "")] as const)
+    .filter(([, change]) => change !== undefined);
+  return changes.length === 0 ? undefined : Object.fromEntries(changes);
+}
+
+function changeOf<T>(from: T, to: T): Change<T> | undefined {
+  return from === to ? undefined : { from, to };
+}
+
+/** Nothing, a symbolic link that leads nowhere, something. */
+const presence = ({ type }: Facts): number => (type === "missing" ? 0 : type === "symlink" ? 1 : 2);
 
 /** `created` and `deleted` by what is there; undefined while something stays, or nothing does. */
 export function appearance(before: Facts, after: Facts): "created" | "deleted" | undefined {
-  if ((before.type === "missing") === (after.type === "missing")) return undefined;
-  return before.type === "missing" ? "created" : "deleted";
+  if (presence(before) === presence(after)) return undefined;
+  return presence(before) < presence(after) ? "created" : "deleted";
 }
 
 /** An object without its undefined members. */

@@ -11,6 +11,8 @@ export function describeBytes(before: ContentState, after: ContentState): Record
         size: change(sizeOf(before), sizeOf(after)),
         type: change(typeOf(before), typeOf(after)),
         content: change(contentOf(before), contentOf(after)),
+        inode: change(inodeOf(before), inodeOf(after)),
+        symlink: after.type === "symlink" ? after.symlink : undefined,
       }),
     },
   };
@@ -32,6 +34,10 @@ function sizeOf(state: ContentState): number | undefined {
 
 function typeOf(state: ContentState): string | undefined {
   return state.type === "missing" ? undefined : state.type;
+}
+
+function inodeOf(state: ContentState): string | undefined {
+  return state.type === "missing" ? undefined : state.inode;
 }
 
 function contentOf(state: ContentState): BytesState["content"] | "text" {

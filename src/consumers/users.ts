@@ -39,7 +39,7 @@ export function usersConsumer(name: KindName): Consumer<UsersState> {
 }
 
 function parse(kind: Kind, look: Look, keys: Keys): UsersState {
-  const state = { consumer: "users", kind: kind.name, ...factsOf(look), entries: [], problems: [] } as const;
+  const state = { consumer: "users", kind: kind.name, ...factsOf(look, keys), entries: [], problems: [] } as const;
   if (look.type !== "file") return state;
   const digest = keys.keyedDigest(look.digest);
   if (look.content === undefined) return { ...state, digest, unread: true };

@@ -87,13 +87,13 @@ const SYS_pidfd_send_signal = 424;
 const errnoAddress = c.__errno_location()!;
 
 /** The result of a call, or its errno(3) thrown. */
-function unwrap(call: string, result: number, on?: string): number {
+export function unwrap(call: string, result: number, on?: string): number {
   if (result !== -1) return result;
   throw new SystemError(call, read.i32(errnoAddress), on);
 }
 
 /** The bytes of a path (or of plain text), NUL-terminated. A NUL inside would silently name another file. */
-function cString(text: string): Uint8Array {
+export function cString(text: string): Uint8Array {
   if (text.includes("\0"))
     throw new SystemError("path with a NUL byte", osConstants.errno.EINVAL, JSON.stringify(text));
   return Buffer.concat([pathBytes(text), Buffer.of(0)]);

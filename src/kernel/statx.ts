@@ -25,7 +25,20 @@ export interface Statx {
   /** Nanoseconds since the epoch. */
   readonly mtime: bigint;
   readonly ctime: bigint;
+  /** chattr(1)'s attributes that are set; not there when none is. */
+  readonly flags?: readonly string[];
 }
+
+/** STATX_ATTR_* that somebody sets, <linux/stat.h>. */
+const FLAGS: readonly (readonly [bit: bigint, name: string])[] = [
+  [0x4n, "compressed"],
+  [0x10n, "immutable"],
+  [0x20n, "append only"],
+  [0x40n, "no dump"],
+  [0x800n, "encrypted"],
+  [0x100000n, "verity"],
+  [0x200000n, "dax"],
+];
 
 /** S_IFMT values, inode(7). */
 const fileTypes: Readonly<Record<number, FileType>> = {
@@ -45,6 +58,7 @@ export function decodeStatx(bytes: Uint8Array): Statx {
   const u64 = (offset: number) => view.getBigUint64(offset, true);
   const time = (offset: number) => view.getBigInt64(offset, true) * 1_000_000_000n + BigInt(u32(offset + 8));
   const mode = view.getUint16(0x1c, true);
+  const flags = FLAGS.filter(([bit]) => (u64(0x8) & bit) !== 0n).map(([, name]) => name);
   return {
     type: fileTypes[mode & 0o170000] ?? "unknown",
     mode: mode & 0o7777,
@@ -57,6 +71,7 @@ export function decodeStatx(bytes: Uint8Array): Statx {
     mtime: time(0x70),
     deviceMajor: u32(0x88),
     deviceMinor: u32(0x8c),
+    ...(flags.length > 0 ? { flags } : {}),
     mountId: (u32(0) & STATX_MNT_ID) !== 0 ? u64(0x90) : undefined,
   };
 }

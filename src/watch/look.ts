@@ -2,6 +2,7 @@ import { constants, openSync } from "node:fs";
 import type { Look } from "../consumers/consumer.ts";
 import { statx } from "../kernel/libc.ts";
 import { pathBytes } from "../paths.ts";
+import type { Link } from "./walk.ts";
 import { metadataOf, Reading } from "./reading.ts";
 
 /** O_NONBLOCK: a FIFO put there between stat and open must not hold us. */
@@ -26,7 +27,7 @@ export function lookAt(path: string, contentLimit: number): Look {
 export function beginLook(path: string, contentLimit: number): Exclude<Look, { type: "file" }> | Reading {
   const stat = statx(path);
   if (stat === undefined || stat.type === "symlink" || stat.type === "unknown") return { type: "missing" };
-  if (stat.type !== "file") return { type: stat.type, ...metadataOf(stat) };
+  if (stat.type !== "file") return { type: stat.type, ...metadataOf(stat, path) };
   let fd: number;
   try {
     fd = openSync(pathBytes(path), OPEN_FLAGS);
@@ -36,4 +37,9 @@ export function beginLook(path: string, contentLimit: number): Exclude<Look, { t
     throw error;
   }
   return Reading.of(fd, contentLimit) ?? { type: "missing" };
+}
+
+/** What a symbolic link is that leads nowhere. */
+export function lookAtLink({ path, stat }: Link): Look {
+  return { type: "symlink", ...metadataOf(stat, path) };
 }

@@ -1,6 +1,7 @@
 import { closeSync, readSync } from "node:fs";
 import type { FileLook, Metadata } from "../consumers/consumer.ts";
 import { type Statx, statx } from "../kernel/libc.ts";
+import { xattrs } from "../kernel/xattr.ts";
 
 /** How much is read at a time, in bytes: a third of a millisecond of hashing. */
 const CHUNK = 1 << 18;
@@ -53,7 +54,7 @@ export class Reading implements Disposable {
   #look(): FileLook {
     return {
       type: "file",
-      ...metadataOf(statx(this.#fd)),
+      ...metadataOf(statx(this.#fd), this.#fd),
       size: this.#size, // what was read, which is what the digest is of
       digest: this.#hash.digest("hex"),
       content: this.#kept && Buffer.concat(this.#kept),
@@ -66,7 +67,17 @@ export class Reading implements Disposable {
   }
 }
 
-export function metadataOf(stat: Statx): Metadata {
-  const { mode, uid, gid, inode, size } = stat;
-  return { mode, uid, gid, inode: String(inode), size: Number(size) };
+/** @param at where its extended attributes are read: a path or an open file */
+export function metadataOf(stat: Statx, at: string | number): Metadata {
+  const { mode, uid, gid, inode, size, flags } = stat;
+  const attributes = xattrs(at);
+  return {
+    mode,
+    uid,
+    gid,
+    inode: String(inode),
+    size: Number(size),
+    ...(flags === undefined ? {} : { flags }),
+    ...(attributes.size > 0 ? { xattrs: attributes } : {}),
+  };
 }

@@ -24,6 +24,16 @@ export interface Walk {
   readonly steps: readonly Step[];
   /** Where the path leads, free of symbolic links; undefined when it leads nowhere now. */
   readonly end: { readonly path: string; readonly stat: Statx } | undefined;
+  /** The symbolic link that is the path's last name, and the links that it leads to as last names. */
+  readonly link?: Link;
+}
+
+export interface Link {
+  /** The last of the links, free of symbolic links but itself. */
+  readonly path: string;
+  readonly stat: Statx;
+  /** What each says, the first one first. */
+  readonly texts: readonly string[];
 }
 
 /** path_resolution(7): more symbolic links than this in one path are a loop. */
@@ -43,8 +53,10 @@ export function walk(fs: WalkFs, root: string, path: string, from = root): Walk 
   let symlinks = 0;
   let current = from;
   let stat = fs.statx(from);
+  let link: Link | undefined;
+  const result = (end: Walk["end"]): Walk => ({ steps, end, ...(link === undefined ? {} : { link }) });
   while (stat !== undefined && pending.length > 0) {
-    if (stat.type !== "directory") return { steps, end: undefined };
+    if (stat.type !== "directory") return result(undefined);
     const name = pending.shift()!;
     if (name === ".") continue;
     if (name === "..") {
@@ -52,7 +64,8 @@ export function walk(fs: WalkFs, root: string, path: string, from = root): Walk 
       stat = fs.statx(current);
       continue;
     }
-    steps.push({ directory: current, directoryStat: stat, name, isLast: pending.every((next) => next === ".") });
+    const isLast = pending.every((next) => next === ".");
+    steps.push({ directory: current, directoryStat: stat, name, isLast });
     const next = joinPath(current, name);
     const nextStat = lookUp(fs, next);
     if (nextStat?.type !== "symlink") {
@@ -60,22 +73,23 @@ export function walk(fs: WalkFs, root: string, path: string, from = root): Walk 
       stat = nextStat;
       continue;
     }
-    if (++symlinks > MAX_SYMLINKS) return { steps, end: undefined };
+    if (++symlinks > MAX_SYMLINKS) return result(undefined);
     const target = readlink(fs, next);
     if (target === undefined) return { steps, end: undefined };
+    if (isLast) link = { path: next, stat: nextStat, texts: [...(link?.texts ?? []), target] };
     pending.unshift(...components(target));
     if (target.startsWith("/")) {
       current = root;
       stat = fs.statx(root);
     }
   }
-  return { steps, end: stat === undefined ? undefined : { path: current, stat } };
+  return result(stat === undefined ? undefined : { path: current, stat });
 }
 
 /** What a walk met, as text: the same for two walks that met the same inodes under the same names. */
-export function signatureOf({ steps, end }: Walk): string {
+export function signatureOf({ steps, end, link }: Walk): string {
   const names = steps.map(({ directory, directoryStat, name }) => `${identity(directoryStat)} ${directory}/${name}`);
-  return [...names, end === undefined ? "" : `${identity(end.stat)} ${end.path}`].join("\0");
+  return [...names, end === undefined ? "" : `${identity(end.stat)} ${end.path}`, ...(link?.texts ?? [])].join("\0");
 }
 
 const identity = ({ type, inode, mountId }: Statx): string => `${type} ${inode} ${mountId}`;

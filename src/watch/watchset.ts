@@ -6,7 +6,7 @@ import type { Source } from "../source/source.ts";
 import { SuperBlocks } from "./mounts.ts";
 import { MultiMap } from "./multimap.ts";
 import type { Target } from "./target.ts";
-import { signatureOf, type Walk, walk } from "./walk.ts";
+import { type Link, signatureOf, type Walk, walk } from "./walk.ts";
 
 /** A name in a watched directory. */
 type EntryKey = `${NodeKey}/${string}`;
@@ -23,6 +23,7 @@ interface Resolution {
   /** Of these, the target's own name, and the last one that it leads to as a symbolic link. */
   readonly own: readonly EntryKey[];
   readonly end: NodeKey | undefined;
+  readonly link: Link | undefined;
 }
 
 /** A path that never stays the same for two walks is left to its events after so many. */
@@ -103,6 +104,11 @@ export class WatchSet {
     return event.entries.some(({ directory, name }) => own.includes(`${directory}/${name}`));
   }
 
+  /** The symbolic link that a target is, as of the last refresh. */
+  linkOf(target: Target): Link | undefined {
+    return this.#resolutions.get(target)?.link;
+  }
+
   /** Targets that lead to this directory: an unknown name in it is a new member of theirs. */
   targetsAt(directory: NodeKey): readonly Target[] {
     return this.#byEnd.get(directory);
@@ -140,6 +146,7 @@ export class WatchSet {
       entries: [...entries],
       own: [...own],
       end,
+      link: found.link,
     };
   }
 

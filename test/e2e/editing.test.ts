@@ -160,7 +160,7 @@ test("a write through another name of the same inode", async () => {
 test("chmod", async () => {
   chmodSync(files.mode, 0o4755);
   const line = await bp.only(files.mode);
-  expect(line).toMatchObject({ action: "attributes", attributes: { mode: { from: "0644", to: "04755" } } });
+  expect(line).toMatchObject({ action: "attributes", attributes: { mode: { from: "0644", to: "4755" } } });
   expect(line).not.toHaveProperty("diff");
 });
 

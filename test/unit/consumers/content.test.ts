@@ -17,7 +17,7 @@ const generic = (action: Difference["action"], members: Record<string, unknown>)
   action,
   consumer: "generic",
   message: `generic file ${action}`,
-  details: { generic: members },
+  details: { generic: { ...members, inode: meta.inode } },
 });
 
 describe("text", () => {
@@ -46,7 +46,7 @@ describe("text", () => {
           add: { Content: ["b"] },
           del: { Content: ["a"] },
           diff: "--- /etc/x\n+++ /etc/x\n@@ -1,1 +1,1 @@\n-a\n+b\n",
-          attributes: { mode: { from: "0640", to: "04755" } },
+          attributes: { mode: { from: "0640", to: "4755" } },
         },
       },
       {
