@@ -5,94 +5,84 @@
 
 #include "kernel.h"
 #include "event.h"
+#include "paths.bpf.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-/* Path components that fit before the verifier's patience or EXECUTABLE_SIZE ends. */
-#define PATH_DEPTH 24
-
-static __always_inline void fill_args(struct event *event, struct mm_struct *mm)
+static __always_inline void fill_args(struct actor *actor, struct mm_struct *mm)
 {
 	unsigned long start = BPF_CORE_READ(mm, arg_start);
 	__u64 size = BPF_CORE_READ(mm, arg_end) - start;
 
-	event->args_length = size < 0xffffffff ? size : 0xffffffff;
+	actor->args_length = size < 0xffffffff ? size : 0xffffffff;
 	/* one register from the bound to the call: the verifier must see that they are the same */
 	barrier_var(size);
 	if (size > ARGS_SIZE)
 		size = ARGS_SIZE;
-	if (bpf_probe_read_user(event->args, size, (void *)start))
-		event->args_length = 0;
+	if (bpf_probe_read_user(actor->args, size, (void *)start))
+		actor->args_length = 0;
 }
 
-/*
- * The path of the executable, leaf first: from the dentry up to the root of its mount, on from
- * the mount point in the parent mount, until the mount that is its own parent. bpf_d_path() is
- * allowed in a handful of functions only.
- */
-static __always_inline void fill_executable(struct event *event, struct mm_struct *mm)
+static __always_inline void fill_comm(char *comm, struct task_struct *task)
 {
-	struct file *file = BPF_CORE_READ(mm, exe_file);
-	struct dentry *dentry, *parent, *root;
-	struct mount *mount, *above;
-	__u32 used = 0;
-
-	if (!file)
-		return;
-	event->executable_cut = 1;
-	dentry = BPF_CORE_READ(file, f_path.dentry);
-	mount = (void *)BPF_CORE_READ(file, f_path.mnt) -
-		bpf_core_field_offset(struct mount, mnt);
-	for (int i = 0; i < PATH_DEPTH; i++) {
-		long length;
-
-		root = BPF_CORE_READ(mount, mnt.mnt_root);
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (dentry == root || dentry == parent) {
-			above = BPF_CORE_READ(mount, mnt_parent);
-			if (dentry != root || above == mount) {
-				event->executable_cut = 0;
-				break;
-			}
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = above;
-			continue;
-		}
-		if (used >= EXECUTABLE_SIZE)
-			break;
-		length = bpf_probe_read_kernel_str(&event->executable[used & (EXECUTABLE_SIZE - 1)],
-						   NAME_SIZE, BPF_CORE_READ(dentry, d_name.name));
-		if (length < 1)
-			break;
-		used += length;
-		dentry = parent;
-	}
-	event->executable_length = used;
+	bpf_probe_read_kernel(comm, COMM_SIZE, BPF_CORE_READ(task, group_leader, comm));
 }
 
-static __noinline void fill_actor(struct event *event)
+static __always_inline struct file *executable_of(struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+
+	return mm ? BPF_CORE_READ(mm, exe_file) : NULL;
+}
+
+static __noinline int fill_ancestors(struct actor *actor, struct task_struct *task)
+{
+	__u32 end = actor->cgroup.end, count = 0;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < ANCESTORS; i++) {
+		struct ancestor *ancestor = &actor->ancestors[i];
+
+		task = BPF_CORE_READ(task, real_parent);
+		ancestor->pid = BPF_CORE_READ(task, tgid);
+		if (!ancestor->pid)
+			break;
+		fill_comm(ancestor->comm, task);
+		put_file_path(actor, &ancestor->executable, executable_of(task), end);
+		end = *(volatile __u16 *)&ancestor->executable.end;
+		count++;
+	}
+	actor->ancestor_count = count;
+	return 0;
+}
+
+static __noinline int fill_actor(struct actor *actor)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
 
-	event->pid = bpf_get_current_pid_tgid() >> 32;
-	event->ppid = BPF_CORE_READ(task, real_parent, tgid);
-	event->start = BPF_CORE_READ(task, group_leader, start_boottime);
-	event->uid = BPF_CORE_READ(task, cred, uid.val);
-	event->euid = BPF_CORE_READ(task, cred, euid.val);
-	event->loginuid = bpf_core_field_exists(task->loginuid) ?
+	actor->pid = bpf_get_current_pid_tgid() >> 32;
+	actor->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	actor->start = BPF_CORE_READ(task, group_leader, start_boottime);
+	actor->uid = BPF_CORE_READ(task, cred, uid.val);
+	actor->euid = BPF_CORE_READ(task, cred, euid.val);
+	actor->loginuid = bpf_core_field_exists(task->loginuid) ?
 				  BPF_CORE_READ(task, loginuid.val) : 0xffffffff;
-	event->session = BPF_CORE_READ(task, signal,
+	actor->session = BPF_CORE_READ(task, signal,
 				       pids[bpf_core_enum_value(enum pid_type, PIDTYPE_SID)],
 				       numbers[0].nr);
-	bpf_probe_read_kernel(event->comm, COMM_SIZE, BPF_CORE_READ(task, group_leader, comm));
-	event->args_length = 0;
-	event->executable_length = 0;
-	event->executable_cut = 0;
-	if (!mm) /* a kernel thread */
-		return;
-	fill_args(event, mm);
-	fill_executable(event, mm);
+	fill_comm(actor->comm, task);
+	actor->tty[0] = 0;
+	if (tty)
+		bpf_probe_read_kernel_str(actor->tty, TTY_SIZE, &tty->name);
+	actor->args_length = 0;
+	if (mm) /* no kernel thread */
+		fill_args(actor, mm);
+	put_file_path(actor, &actor->executable, executable_of(task), 0);
+	put_cgroup_path(actor, task, actor->executable.end);
+	fill_ancestors(actor, task);
+	return 0;
 }
 
 #endif

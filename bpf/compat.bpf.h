@@ -4,6 +4,8 @@
 #define BPFINK_COMPAT_BPF_H
 
 #include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
 /* Flavours: the suffix after ___ is dropped when libbpf looks the type up. */
@@ -27,16 +29,38 @@ static __always_inline bool vfs_takes_idmap(void)
 }
 
 /*
- * Loads one argument of a traced function at a fixed offset. Written in assembler because clang
- * merges two such loads in two branches into one at a computed offset, which 6.1 and 6.12 refuse
+ * Linux 6.15, 741c10b096bc ("kernfs: Use RCU to access kernfs_node::parent."), put two underscores
+ * before the name.
+ */
+struct kernfs_node___with_parent {
+	struct kernfs_node *parent;
+} CORE;
+
+struct kernfs_node___with_rcu_parent {
+	struct kernfs_node *__parent;
+} CORE;
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
+{
+	struct kernfs_node___with_rcu_parent *newer = (void *)node;
+	struct kernfs_node___with_parent *older = (void *)node;
+
+	if (bpf_core_field_exists(newer->__parent))
+		return BPF_CORE_READ(newer, __parent);
+	return BPF_CORE_READ(older, parent);
+}
+
+/*
+ * Loads 8 bytes of a program's context at a fixed offset. Written in assembler because clang merges
+ * two such loads in two branches into one at a computed offset, which 6.1 and 6.12 refuse
  * ("dereference of modified ctx ptr").
  */
-#define context_word(context, index)                                                          \
+#define context_word(context, offset)                                                         \
 	({                                                                                    \
 		__u64 word;                                                                   \
 		asm volatile("%0 = *(u64 *)(%1 + %2)"                                         \
 			     : "=r"(word)                                                     \
-			     : "r"(context), "i"((index) * 8));                               \
+			     : "r"(context), "i"(offset));                                    \
 		word;                                                                         \
 	})
 

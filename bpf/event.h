@@ -8,8 +8,12 @@
 
 #define NAME_SIZE 256 /* NAME_MAX + 1 (limits.h) */
 #define COMM_SIZE 16 /* TASK_COMM_LEN (linux/sched.h) */
-#define EXECUTABLE_SIZE 512
+#define TTY_SIZE 16 /* enough for the names of all drivers; tty_struct has 64 */
 #define ARGS_SIZE 512
+/* Executable, cgroup and ancestors: a login has some 300 bytes of them. A power of two. */
+#define STRINGS_SIZE 1024
+/* A command under sudo in a terminal of a remote login has seven. */
+#define ANCESTORS 12
 
 /* The same words, in the same order, as ChangeKind in src/event.ts. */
 enum change_kind {
@@ -19,6 +23,14 @@ enum change_kind {
 	CHANGE_BIRTH = 3,
 	CHANGE_GONE = 4,
 	CHANGE_RENAME = 5,
+	CHANGE_DIRTY = 6,
+	CHANGE_MOUNT = 7,
+};
+
+enum path_state {
+	PATH_WHOLE = 0,
+	PATH_CUT = 1, /* the components nearest the root did not fit */
+	PATH_NONE = 2, /* there is none: a kernel thread has no executable */
 };
 
 /* An inode, named the way the super block does: st_dev differs on btrfs and overlayfs. */
@@ -28,13 +40,24 @@ struct node {
 	__u32 generation; /* tells a reused inode number from the file that had it before */
 };
 
-/* What a hook on an inode reports: enough to know the file and who touched it. */
-struct event {
-	__u64 time; /* CLOCK_MONOTONIC, ns */
+/*
+ * A path in actor.strings: components from the leaf to the root, each NUL-terminated. It begins where
+ * the one before ends.
+ */
+struct path_span {
+	__u16 end;
+	__u16 state; /* enum path_state */
+};
+
+struct ancestor {
+	__u32 pid;
+	char comm[COMM_SIZE];
+	struct path_span executable;
+};
+
+/* Who did it. */
+struct actor {
 	__u64 start; /* start of the process, CLOCK_BOOTTIME, ns */
-	struct node node;
-	__u32 kind; /* enum change_kind */
-	__u32 entries; /* how many follow: 0, or 1 or 2 in a struct entry_event */
 	__u32 pid; /* thread group id: what user space calls the pid */
 	__u32 ppid;
 	__u32 uid;
@@ -42,12 +65,23 @@ struct event {
 	__u32 loginuid; /* 4294967295: none */
 	__u32 session; /* POSIX session id */
 	__u32 args_length; /* bytes of argv in args; greater than ARGS_SIZE when it was cut */
-	__u32 executable_length; /* bytes used in executable */
-	__u32 executable_cut; /* 1: the components nearest the root did not fit */
+	__u32 ancestor_count;
 	char comm[COMM_SIZE]; /* of the thread group leader */
+	char tty[TTY_SIZE]; /* of the session, "" for none: "pts0", "tty1" */
+	struct path_span executable; /* in strings: first this, */
+	struct path_span cgroup; /* then this, then the ancestors' */
+	struct ancestor ancestors[ANCESTORS]; /* the parent first */
 	char args[ARGS_SIZE]; /* NUL-separated argv */
-	/* Path components from the leaf to the root, each NUL-terminated; the last may pass the size. */
-	char executable[EXECUTABLE_SIZE + NAME_SIZE];
+	char strings[STRINGS_SIZE + NAME_SIZE]; /* the last component may pass STRINGS_SIZE */
+};
+
+/* What a hook on an inode reports: enough to know the file and who touched it. */
+struct event {
+	__u64 time; /* CLOCK_MONOTONIC, ns */
+	struct node node; /* all 0: none */
+	__u32 kind; /* enum change_kind */
+	__u32 entries; /* how many follow: 0, or 1 or 2 in a struct entry_event */
+	struct actor actor;
 };
 
 struct entry {

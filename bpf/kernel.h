@@ -7,7 +7,9 @@
 #define BPFINK_KERNEL_H
 
 #include <linux/bpf.h>
+#include <asm/ptrace.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #define CORE __attribute__((preserve_access_index))
 
@@ -15,7 +17,15 @@
 #define FMODE_WRITE 0x2 /* linux/fs.h */
 #define ATTR_SIZE (1 << 3) /* linux/fs.h */
 #define S_IFMT 0170000 /* linux/stat.h */
+#define S_IFREG 0100000
 #define S_IFDIR 0040000
+#define I_DIRTY_DATASYNC (1 << 1) /* linux/fs.h */
+#define I_DIRTY_PAGES (1 << 2)
+#define VM_SHARED 0x8 /* linux/mm.h */
+#define VM_MAYWRITE 0x20
+#define MAP_TYPE 0xf /* linux/mman.h */
+#define MAP_SHARED 0x1
+#define MAP_SHARED_VALIDATE 0x3
 
 struct super_block {
 	__u32 s_dev;
@@ -63,6 +73,11 @@ struct file {
 	struct path f_path;
 } CORE;
 
+struct vm_area_struct {
+	unsigned long vm_flags;
+	struct file *vm_file;
+} CORE;
+
 struct mm_struct {
 	struct file *exe_file;
 	unsigned long arg_start;
@@ -88,8 +103,32 @@ struct pid {
 
 enum pid_type { PIDTYPE_SID = 3 }; /* linux/pid.h; the number is taken from the kernel's BTF */
 
+struct tty_struct {
+	char name[64];
+} CORE;
+
 struct signal_struct {
 	struct pid *pids[4];
+	struct tty_struct *tty;
+} CORE;
+
+struct kernfs_node {
+	const char *name;
+} CORE;
+
+struct cgroup {
+	struct kernfs_node *kn;
+} CORE;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+} CORE;
+
+enum cgroup_subsys_id { pids_cgrp_id = 1 }; /* the number is taken from the kernel's BTF */
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[1];
+	struct cgroup *dfl_cgrp;
 } CORE;
 
 struct task_struct {
@@ -100,6 +139,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
+	struct css_set *cgroups;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	char comm[16];

@@ -20,7 +20,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u32);
-	__type(value, struct event);
+	__type(value, struct actor);
 } processes SEC(".maps");
 
 /* Too big for the stack. One for each program: on one CPU they may interrupt each other. */
@@ -28,37 +28,37 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2);
 	__type(key, __u32);
-	__type(value, struct event);
+	__type(value, struct actor);
 } scratch SEC(".maps");
 
 /* current is the parent, and its memory was just copied. */
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(fentry_process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	__u32 slot = 0, pid = BPF_CORE_READ(child, tgid);
-	struct event *event = bpf_map_lookup_elem(&scratch, &slot);
+	struct actor *actor = bpf_map_lookup_elem(&scratch, &slot);
 
-	if (!event || pid != BPF_CORE_READ(child, pid)) /* a thread, no process */
+	if (!actor || pid != BPF_CORE_READ(child, pid)) /* a thread, no process */
 		return 0;
-	fill_actor(event);
-	event->ppid = event->pid;
-	event->pid = pid;
-	event->start = BPF_CORE_READ(child, start_boottime);
-	bpf_map_update_elem(&processes, &pid, event, BPF_ANY);
+	fill_actor(actor);
+	actor->ppid = actor->pid;
+	actor->pid = pid;
+	actor->start = BPF_CORE_READ(child, start_boottime);
+	bpf_map_update_elem(&processes, &pid, actor, BPF_ANY);
 	return 0;
 }
 
 /* current has its new memory, arguments included. */
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(process_exec, struct task_struct *task)
+int BPF_PROG(fentry_process_exec, struct task_struct *task)
 {
 	__u32 slot = 1, pid = BPF_CORE_READ(task, tgid);
-	struct event *event = bpf_map_lookup_elem(&scratch, &slot);
+	struct actor *actor = bpf_map_lookup_elem(&scratch, &slot);
 
-	if (!event)
+	if (!actor)
 		return 0;
-	fill_actor(event);
-	bpf_map_update_elem(&processes, &pid, event, BPF_ANY);
+	fill_actor(actor);
+	bpf_map_update_elem(&processes, &pid, actor, BPF_ANY);
 	return 0;
 }
 

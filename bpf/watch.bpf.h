@@ -8,6 +8,24 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+/*
+ * How a program is attached, and so how it may read what the kernel gives it. A parameter of inline
+ * functions only: in each program it is a constant.
+ */
+enum form {
+	TRAMPOLINE, /* fentry, fexit, tp_btf: the verifier knows the types, loads are plain */
+	PROBE, /* kprobe, raw_tp: through bpf_probe_read_kernel() */
+};
+
+/* Follows members from a pointer that the kernel gave, like BPF_CORE_READ. At most two. */
+#define READ_PLAIN_1(from, a) ((from)->a)
+#define READ_PLAIN_2(from, a, b) ((from)->a->b)
+#define READ_PICK(_1, _2, name, ...) name
+#define READ(form, from, ...)                                                                 \
+	((form) == TRAMPOLINE ?                                                               \
+		 READ_PICK(__VA_ARGS__, READ_PLAIN_2, READ_PLAIN_1)(from, __VA_ARGS__) :      \
+		 BPF_CORE_READ(from, __VA_ARGS__))
+
 #define WATCH_FILE 1 /* report what happens to the inode */
 #define WATCH_DIRECTORY 2 /* report what happens to the entries of the directory */
 #define WATCH_INHERIT 4 /* watch what is born in the directory, too, from its birth on */
@@ -31,21 +49,21 @@ struct {
 	__type(value, struct watch);
 } watches SEC(".maps");
 
-static __always_inline void fill_key(struct watch_key *key, struct inode *inode)
+static __always_inline void fill_key(enum form form, struct watch_key *key, struct inode *inode)
 {
-	key->inode = BPF_CORE_READ(inode, i_ino);
-	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->inode = READ(form, inode, i_ino);
+	key->device = READ(form, inode, i_sb, s_dev);
 }
 
 /* The watch of an inode in the given way, or NULL. The generation is left to user space. */
-static __always_inline struct watch *find_watch(struct inode *inode, __u32 as)
+static __always_inline struct watch *find_watch(enum form form, struct inode *inode, __u32 as)
 {
 	struct watch_key key;
 	struct watch *watch;
 
 	if (!inode)
 		return NULL;
-	fill_key(&key, inode);
+	fill_key(form, &key, inode);
 	watch = bpf_map_lookup_elem(&watches, &key);
 	return watch && (watch->flags & as) ? watch : NULL;
 }
@@ -72,16 +90,16 @@ static __always_inline bool repeats(struct watch *watch)
  * Watches a new member of a directory before anybody can reach it by name, so that nothing done to
  * it goes unseen however long user space takes. User space removes what it has no use for.
  */
-static __always_inline void inherit(struct inode *directory, struct inode *born)
+static __always_inline void inherit(enum form form, struct inode *directory, struct inode *born)
 {
 	struct watch_key key;
 	struct watch watch = { .flags = WATCH_FILE };
 
-	if (!find_watch(directory, WATCH_INHERIT))
+	if (!find_watch(form, directory, WATCH_INHERIT))
 		return;
-	if ((BPF_CORE_READ(born, i_mode) & S_IFMT) == S_IFDIR)
+	if ((READ(form, born, i_mode) & S_IFMT) == S_IFDIR)
 		watch.flags |= WATCH_DIRECTORY | WATCH_INHERIT;
-	fill_key(&key, born);
+	fill_key(form, &key, born);
 	bpf_map_update_elem(&watches, &key, &watch, BPF_NOEXIST);
 }
 

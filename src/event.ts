@@ -11,7 +11,20 @@ export type ChangeKind =
   /** A name went away: unlink, rmdir. */
   | "gone"
   /** A name was moved, or replaced by another file. */
-  | "rename";
+  | "rename"
+  /** Content became dirty in memory: the kernel itself wrote, or somebody whose "write" came before. */
+  | "dirty"
+  /** Something was mounted, moved or unmounted somewhere, in whatever namespace. No node, no entries. */
+  | "mount";
+
+/** A process that another descends from. */
+export interface Ancestor {
+  readonly pid: number;
+  /** comm. */
+  readonly name: string;
+  /** As in Process. */
+  readonly executable: string;
+}
 
 /** A process as the kernel knew it when it acted. */
 export interface Process {
@@ -23,10 +36,18 @@ export interface Process {
   readonly executable: string;
   /** argv; the last element ends in "…" when the kernel's buffer cut it. */
   readonly args: readonly string[];
-  /** Start time, RFC 3339; "" when unknown. */
-  readonly start: string;
+  /** Terminal of its session, "pts/0"; undefined when it has none. */
+  readonly tty?: string | undefined;
   /** POSIX session id. */
   readonly session?: number;
+  /** Path of its cgroup below the hierarchy's root, "/system.slice/ssh.service". */
+  readonly cgroup?: string | undefined;
+  /** Id of the container that the cgroup is of. */
+  readonly container?: string | undefined;
+  /** Start time, RFC 3339; "" when unknown. */
+  readonly start: string;
+  /** The parent first. As many as the source keeps. */
+  readonly ancestors?: readonly Ancestor[];
 }
 
 /** Who changed a file. Ids are numbers; names are looked up where lines are made. */

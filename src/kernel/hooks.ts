@@ -1,24 +1,35 @@
-/** One BPF program of bpf/ and what it is attached to. */
+/**
+ * How programs are attached: through BPF trampolines (fentry, fexit, tp_btf), or as kprobes and raw
+ * tracepoints. Each hook that has both has the two programs FORM_NAME in the object.
+ */
+export type Form = "fentry" | "kprobe";
+
+/** A place in the kernel, and what bpf/ does there. */
 export interface Hook {
-  /** Name of the program in the object. */
-  readonly program: string;
-  /** The kernel function, or the tracepoint (tp_btf). */
+  /** Name of its programs in the object, behind the form. */
+  readonly name: string;
+  /** The kernel function, or the tracepoint. */
   readonly target: string;
+  readonly at: "function" | "tracepoint";
   /** Without it the backend is not worth having, and the next one is tried. */
   readonly required: boolean;
   /** What is not seen where it cannot be attached. */
   readonly consequence: string;
+  /** A kernel that does not have it does the same through another hook of the table. */
+  readonly replaceable?: true;
 }
 
-/** What a program is attached to is in the kernel's BTF under this name, if it is there at all. */
-export const btfName = (hook: Hook): string =>
-  hook.target.startsWith("sched_") ? `btf_trace_${hook.target}` : hook.target;
+/** Name in the kernel's BTF of what a program is attached to, if the kernel has it at all. */
+export const btfName = (hook: Hook): string => (hook.at === "tracepoint" ? `btf_trace_${hook.target}` : hook.target);
+
+/** Name of the hook's program in the object. */
+export const programName = (hook: Hook, form: Form): string => `${form}_${hook.name}`;
 
 /** Maps of the object that only some of the programs use. */
 export const MAPS = ["watches", "ring", "lost", "processes", "scratch"] as const;
 export type MapName = (typeof MAPS)[number];
 
-/** Programs that are of use together, and the maps they need. */
+/** Hooks that are of use together, and the maps their programs need. */
 export interface HookSet {
   readonly hooks: readonly Hook[];
   readonly maps: readonly MapName[];
@@ -27,50 +38,145 @@ export interface HookSet {
 /** In the order they are attached: births before what happens to the born. */
 const CHANGES: readonly Hook[] = [
   {
-    program: "d_instantiate",
+    name: "instantiate",
     target: "security_d_instantiate",
+    at: "function",
     required: true,
     consequence: "new files and links are not seen",
   },
   {
-    program: "d_delete",
+    name: "delete",
     target: "d_delete",
+    at: "function",
     required: true,
     consequence: "deletions are not seen",
   },
   {
-    program: "d_move",
+    name: "move",
     target: "d_move",
+    at: "function",
     required: true,
     consequence: "renames are not seen",
   },
   {
-    program: "d_exchange",
+    name: "exchange",
     target: "d_exchange",
+    at: "function",
     required: false,
     consequence: "two files exchanged in one step (RENAME_EXCHANGE) are not seen",
   },
   {
-    program: "file_permission",
+    name: "file_permission",
     target: "security_file_permission",
+    at: "function",
     required: true,
     consequence: "writes are not seen",
   },
   {
-    program: "file_update_time",
+    name: "file_update_time",
     target: "file_update_time",
+    at: "function",
     required: false,
     consequence: "stores through a shared mapping are not seen",
   },
   {
-    program: "notify_change",
+    name: "inode_dirty",
+    target: "writeback_mark_inode_dirty",
+    at: "tracepoint",
+    required: false,
+    consequence: "writes by the kernel itself (loop devices, process accounting) are not seen",
+  },
+  {
+    name: "mmap",
+    target: "security_mmap_file",
+    at: "function",
+    required: false,
+    consequence: "a mapping through which a file can be written in silence is not seen being made",
+  },
+  {
+    name: "munmap",
+    target: "uprobe_munmap",
+    at: "function",
+    required: false,
+    consequence: "a mapping through which a file can be written in silence is not seen going away",
+  },
+  {
+    name: "notify_change",
     target: "notify_change",
+    at: "function",
     required: true,
     consequence: "truncation and changes of mode and owner are not seen",
   },
   {
-    program: "fput",
+    name: "setxattr",
+    target: "security_inode_post_setxattr",
+    at: "function",
+    required: false,
+    consequence: "new values of extended attributes and file capabilities are not seen",
+  },
+  {
+    name: "removexattr",
+    target: "vfs_removexattr",
+    at: "function",
+    required: false,
+    consequence: "removal of extended attributes is not seen",
+  },
+  {
+    name: "set_acl",
+    target: "vfs_set_acl",
+    at: "function",
+    required: false,
+    consequence: "changes of ACLs are not seen",
+    replaceable: true, // before 6.2 an ACL is set like any extended attribute
+  },
+  {
+    name: "remove_acl",
+    target: "vfs_remove_acl",
+    at: "function",
+    required: false,
+    consequence: "removal of ACLs is not seen",
+    replaceable: true,
+  },
+  {
+    name: "want_write",
+    target: "mnt_want_write_file",
+    at: "function",
+    required: false,
+    consequence: "changes by ioctl (chattr) are not seen",
+  },
+  {
+    name: "fileattr_set",
+    target: "vfs_fileattr_set",
+    at: "function",
+    required: false,
+    consequence: "file_setattr(2) is not seen",
+    replaceable: true, // before 5.13 there are only ioctls
+  },
+  {
+    name: "mount",
+    target: "path_mount",
+    at: "function",
+    required: false,
+    consequence: "mount(2) over a watched path is not seen",
+  },
+  {
+    name: "move_mount",
+    target: "security_move_mount",
+    at: "function",
+    required: false,
+    consequence: "move_mount(2) over a watched path is not seen",
+  },
+  {
+    name: "umount",
+    target: "security_sb_umount",
+    at: "function",
+    required: false,
+    consequence: "umount(2) over a watched path is not seen",
+  },
+  {
+    name: "fput",
     target: "__fput",
+    at: "function",
     required: false,
     consequence: "changes are reported after a quiet time instead of when the writer closes the file",
   },
@@ -78,14 +184,16 @@ const CHANGES: readonly Hook[] = [
 
 const PROCESSES: readonly Hook[] = [
   {
-    program: "process_fork",
+    name: "process_fork",
     target: "sched_process_fork",
+    at: "tracepoint",
     required: true,
     consequence: "processes that never call exec are not known once they are gone",
   },
   {
-    program: "process_exec",
+    name: "process_exec",
     target: "sched_process_exec",
+    at: "tracepoint",
     required: true,
     consequence: "processes are not known once they are gone",
   },
@@ -94,5 +202,5 @@ const PROCESSES: readonly Hook[] = [
 /** The ebpf source: what happens to files, and who does it. */
 export const CHANGE_HOOKS: HookSet = { hooks: CHANGES, maps: ["watches", "ring", "lost"] };
 
-/** Beside fanotify: who there was. */
+/** Beside fanotify: who there was. As trampolines only: a kernel without them has no fanotify table. */
 export const PROCESS_HOOKS: HookSet = { hooks: PROCESSES, maps: ["processes", "scratch"] };

@@ -27,10 +27,11 @@ const SYMBOLS = {
   bpf_program__set_autoload: { args: ["ptr", "bool"], returns: "i32" },
   bpf_program__fd: { args: ["ptr"], returns: "i32" },
   bpf_obj_get_info_by_fd: {
-    args: ["i32" /* int fd */, "ptr" /* struct bpf_prog_info *out */, "ptr" /* __u32 *length, in and out */],
+    args: ["i32" /* int fd */, "ptr" /* struct bpf_*_info *out */, "ptr" /* __u32 *length, in and out */],
     returns: "i32",
   },
   bpf_program__attach: { args: ["ptr"], returns: "ptr" },
+  bpf_link__fd: { args: ["ptr"], returns: "i32" },
   bpf_link__destroy: { args: ["ptr"], returns: "i32" },
   bpf_map_update_elem: {
     args: ["i32" /* int fd */, "ptr" /* key */, "ptr" /* value */, "u64" /* flags */],

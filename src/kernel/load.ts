@@ -1,6 +1,6 @@
 import type { Pointer } from "bun:ffi";
 import { embeddedLibbpf, readBpfObject } from "./assets.ts";
-import { btfName, type Hook, type HookSet, type MapName, MAPS } from "./hooks.ts";
+import { btfName, type Form, type Hook, type HookSet, type MapName, MAPS, programName } from "./hooks.ts";
 import { log } from "../log.ts";
 import { cString } from "./libbpf.ts";
 import { SkipCounter } from "./skips.ts";
@@ -31,15 +31,15 @@ export class LoadedObject implements Disposable {
   ) {
     this.#object = object;
     this.#links = links;
-    this.#skips = new SkipCounter(programs);
+    this.#skips = new SkipCounter(programs, links);
     this.missing = missing;
   }
 
   /**
-   * Loads the object that the executable carries, as far as the hooks need it, and attaches those
-   * that this kernel has. Throws LoadError if one that is required cannot be had.
+   * Loads the object that the executable carries, as far as the hooks need it in this form, and
+   * attaches those that this kernel has. Throws LoadError if one that is required cannot be had.
    */
-  static load({ hooks, maps }: HookSet): LoadedObject {
+  static load({ hooks, maps }: HookSet, form: Form): LoadedObject {
     const { libbpf } = embeddedLibbpf();
     return libbpf.withMessages((messages) => {
       using _ = { [Symbol.dispose]: () => messages.forEach((message) => log.debug(message)) };
@@ -61,10 +61,11 @@ export class LoadedObject implements Disposable {
       try {
         const missing: MissingHook[] = [];
         for (const hook of hooks) {
-          if (!known.has(btfName(hook))) skip(missing, hook, "this kernel does not have it");
+          if (known.has(btfName(hook)) || hook.replaceable) continue;
+          skip(missing, hook, "this kernel does not have it");
         }
         const present = hooks.filter((hook) => known.has(btfName(hook)));
-        const programs = present.map((hook) => ({ hook, program: findProgram(object, hook.program) }));
+        const programs = present.map((hook) => ({ hook, program: findProgram(object, programName(hook, form)) }));
         leaveOut(object, new Set(programs.map(({ program }) => program)), maps);
         attempt("the kernel refuses the BPF programs", () =>
           libbpf.number("bpf_object__load", libbpf.symbols.bpf_object__load(object)),
@@ -95,10 +96,7 @@ export class LoadedObject implements Disposable {
     return libbpf.number(name, libbpf.symbols.bpf_object__find_map_fd_by_name(this.#object, cString(name)));
   }
 
-  /**
-   * How often the kernel did not run a program because another task on the same processor was
-   * interrupted inside of it, in all: each time an event may have been lost.
-   */
+  /** How often the kernel did not run a program that it should have, in all, as far as it tells (skips.ts). */
   skips(): bigint {
     return this.#skips.read();
   }

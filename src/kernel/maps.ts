@@ -60,13 +60,13 @@ export class ProcessMap {
   readonly #key = new Uint32Array(1);
   readonly #value: Uint8Array;
 
-  /** @param valueSize of struct event, in bytes */
+  /** @param valueSize of struct actor, in bytes */
   constructor(fd: number, valueSize: number) {
     this.#fd = fd;
     this.#value = new Uint8Array(valueSize);
   }
 
-  /** A struct event of which the actor's part is filled; it is good until the next call. */
+  /** A struct actor; it is good until the next call. */
   get(pid: number): Uint8Array | undefined {
     this.#key[0] = pid;
     const found = embeddedLibbpf().libbpf.symbols.bpf_map_lookup_elem(this.#fd, this.#key, this.#value);

@@ -1,5 +1,7 @@
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
+import type { Form } from "../kernel/hooks.ts";
 import { LoadError } from "../kernel/load.ts";
+import { readPreemption } from "../kernel/preemption.ts";
 import { log } from "../log.ts";
 import { EbpfSource } from "./ebpf.ts";
 import { openFanotify } from "./fanotify.ts";
@@ -7,7 +9,7 @@ import { ProcessTable } from "./processes.ts";
 import type { Source } from "./source.ts";
 
 /** What --backend takes. */
-export const BACKENDS = ["auto", "ebpf", "ebpf/fentry", "fanotify"] as const;
+export const BACKENDS = ["auto", "ebpf", "ebpf/fentry", "ebpf/kprobe", "fanotify"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
 /**
@@ -16,25 +18,46 @@ export type Backend = (typeof BACKENDS)[number];
  */
 export function openSource(backend: Backend): Source {
   if (backend === "fanotify") return announce(fanotify());
-  try {
-    const source = new EbpfSource();
-    for (const { hook, reason } of source.missing) {
-      log.warn(`${hook.target} cannot be traced (${reason}): ${hook.consequence}`);
+  const refusals: string[] = [];
+  for (const form of formsOf(backend)) {
+    try {
+      return announce(ebpf(form));
+    } catch (error) {
+      if (!(error instanceof LoadError)) throw error;
+      refusals.push(`ebpf/${form}: ${messageOf(error)}`);
     }
-    return announce(source);
-  } catch (error) {
-    if (!(error instanceof LoadError)) throw error;
-    if (backend !== "auto") {
-      throw new BpfinkError(
-        ExitStatus.cannotWatch,
-        `the backend ${backend} cannot be used: ${messageOf(error)}`,
-        "let bpfink choose (--backend auto), or run a kernel with BTF and BPF trampolines (5.10 or later, " +
-          "CONFIG_DEBUG_INFO_BTF, CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
-      );
-    }
-    log.warn(`not using ebpf: ${messageOf(error)}`);
-    return announce(fanotify());
   }
+  if (backend !== "auto") {
+    throw new BpfinkError(
+      ExitStatus.cannotWatch,
+      `the backend ${backend} cannot be used: ${refusals.join("; ")}`,
+      "let bpfink choose (--backend auto), or run a kernel with BTF and BPF trampolines or kprobes (5.10 or later, " +
+        "CONFIG_DEBUG_INFO_BTF, CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS or CONFIG_KPROBES)",
+    );
+  }
+  for (const refusal of refusals) log.warn(`not using ${refusal}`);
+  return announce(fanotify());
+}
+
+/**
+ * The forms to try, the better one first. Trampolines are cheaper; but on a preemptible kernel they
+ * lose events, and kprobes do not (docs/kernel.md).
+ */
+function formsOf(backend: Backend): readonly Form[] {
+  if (backend === "ebpf/fentry") return ["fentry"];
+  if (backend === "ebpf/kprobe") return ["kprobe"];
+  const preemption = readPreemption();
+  if (!preemption.losesEvents) return ["fentry", "kprobe"];
+  log.info(`not using ebpf/fentry, which can lose events here: ${preemption.reason}`);
+  return ["kprobe", "fentry"];
+}
+
+function ebpf(form: Form): Source {
+  const source = new EbpfSource(form);
+  for (const { hook, reason } of source.missing) {
+    log.warn(`${hook.target} cannot be traced (${reason}): ${hook.consequence}`);
+  }
+  return source;
 }
 
 function fanotify(): Source {

@@ -1,39 +1,64 @@
 import { pathText } from "../paths.ts";
 import type { Actor, ChangeKind, KernelEvent, NodeKey } from "../event.ts";
+import { containerOf, ttyName } from "./cgroup.ts";
 
 /**
  * Offsets and sizes of bpf/event.h, in bytes. test/unit/source/decode.test.ts compares every one of
  * them with the BTF of the object that is embedded.
  */
 export const LAYOUT = {
-  event: {
-    time: 0,
-    start: 8,
-    node: 16,
-    kind: 32,
-    entries: 36,
-    pid: 40,
-    ppid: 44,
-    uid: 48,
-    euid: 52,
-    loginuid: 56,
-    session: 60,
-    args_length: 64,
-    executable_length: 68,
-    executable_cut: 72,
-    comm: 76,
-    args: 92,
-    executable: 604,
-  },
+  event: { time: 0, node: 8, kind: 24, entries: 28, actor: 32 },
   node: { inode: 0, device: 8, generation: 12 },
+  actor: {
+    start: 0,
+    pid: 8,
+    ppid: 12,
+    uid: 16,
+    euid: 20,
+    loginuid: 24,
+    session: 28,
+    args_length: 32,
+    ancestor_count: 36,
+    comm: 40,
+    tty: 56,
+    executable: 72,
+    cgroup: 76,
+    ancestors: 80,
+    args: 368,
+    strings: 880,
+  },
+  ancestor: { pid: 0, comm: 4, executable: 20 },
+  path_span: { end: 0, state: 2 },
   entry: { directory: 0, name: 16 },
-  entry_event: { event: 0, entry: 1376 },
+  entry_event: { event: 0, entry: 2192 },
 } as const;
 
-export const SIZE = { event: 1376, node: 16, entry: 272, entry_event: 1920, comm: 16, args: 512, executable: 768 };
+export const SIZE = {
+  event: 2192,
+  node: 16,
+  actor: 2160,
+  ancestor: 24,
+  path_span: 4,
+  entry: 272,
+  entry_event: 2736,
+  comm: 16,
+  tty: 16,
+  ancestors: 288,
+  args: 512,
+  strings: 1280,
+};
 
 /** In the order of enum change_kind. */
-export const KINDS: readonly ChangeKind[] = ["write", "close", "attributes", "birth", "gone", "rename"];
+export const KINDS: readonly ChangeKind[] = [
+  "write",
+  "close",
+  "attributes",
+  "birth",
+  "gone",
+  "rename",
+  "dirty",
+  "mount",
+];
 
 /** loginuid of a process that nobody logged in for (AUDIT_UID_UNSET, linux/audit.h). */
 const NO_LOGIN = 0xffff_ffff;
@@ -78,7 +103,7 @@ export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEve
     kind,
     node: decodeNode(view, event.node),
     entries,
-    actor: decodeActor(record, clocks),
+    actor: decodeActor(record.subarray(event.actor, event.actor + SIZE.actor), clocks),
   };
 }
 
@@ -88,27 +113,42 @@ function decodeNode(view: DataView, offset: number): NodeKey | undefined {
   return inode === 0n && device === 0 ? undefined : nodeKey(device, inode);
 }
 
-/** The actor's part of a struct event of the right size. */
+/** A struct actor, of the right size. */
 export function decodeActor(record: Uint8Array, clocks: ClockOffsets): Actor {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
-  const { event } = LAYOUT;
-  const number = (field: keyof typeof event) => view.getUint32(event[field], true);
+  const { actor } = LAYOUT;
+  const number = (field: keyof typeof actor) => view.getUint32(actor[field], true);
+  const paths = new Paths(record, view);
+  const executable = paths.next(actor.executable) ?? "";
+  const cgroup = paths.next(actor.cgroup);
+  const ancestors = [];
+  const count = Math.min(number("ancestor_count"), SIZE.ancestors / SIZE.ancestor);
+  for (let i = 0; i < count; i++) {
+    const at = actor.ancestors + i * SIZE.ancestor;
+    const comm = at + LAYOUT.ancestor.comm;
+    ancestors.push({
+      pid: view.getUint32(at + LAYOUT.ancestor.pid, true),
+      name: untilNul(record.subarray(comm, comm + SIZE.comm)),
+      executable: paths.next(at + LAYOUT.ancestor.executable) ?? "",
+    });
+  }
   const loginuid = number("loginuid");
   return {
     process: {
       pid: number("pid"),
       ppid: number("ppid"),
-      name: untilNul(record.subarray(event.comm, event.comm + SIZE.comm)),
-      executable: decodePath(
-        record.subarray(event.executable, event.executable + Math.min(number("executable_length"), SIZE.executable)),
-        number("executable_cut") !== 0,
-      ),
+      name: untilNul(record.subarray(actor.comm, actor.comm + SIZE.comm)),
+      executable,
       args: decodeArgs(
-        record.subarray(event.args, event.args + Math.min(number("args_length"), SIZE.args)),
+        record.subarray(actor.args, actor.args + Math.min(number("args_length"), SIZE.args)),
         number("args_length") > SIZE.args,
       ),
-      start: new Date(Number((view.getBigUint64(event.start, true) + clocks.boottime) / 1_000_000n)).toISOString(),
+      tty: ttyName(untilNul(record.subarray(actor.tty, actor.tty + SIZE.tty))),
       session: number("session"),
+      cgroup,
+      container: containerOf(cgroup ?? ""),
+      start: new Date(Number((view.getBigUint64(actor.start, true) + clocks.boottime) / 1_000_000n)).toISOString(),
+      ancestors,
     },
     uid: number("uid"),
     euid: number("euid"),
@@ -116,11 +156,37 @@ export function decodeActor(record: Uint8Array, clocks: ClockOffsets): Actor {
   };
 }
 
-/** Components from the leaf to the root, each ended by NUL, to a path. */
+/** enum path_state */
+const PATH_CUT = 1;
+const PATH_NONE = 2;
+
+/** The paths in an actor's strings, which follow one another. */
+class Paths {
+  readonly #record: Uint8Array;
+  readonly #view: DataView;
+  #begin = 0;
+
+  constructor(record: Uint8Array, view: DataView) {
+    this.#record = record;
+    this.#view = view;
+  }
+
+  /** The path that the path_span at this offset ends; undefined for none. */
+  next(span: number): string | undefined {
+    const begin = this.#begin;
+    const end = Math.min(this.#view.getUint16(span + LAYOUT.path_span.end, true), SIZE.strings);
+    const state = this.#view.getUint16(span + LAYOUT.path_span.state, true);
+    this.#begin = end;
+    if (state >= PATH_NONE) return undefined;
+    const { strings } = LAYOUT.actor;
+    return decodePath(this.#record.subarray(strings + begin, strings + Math.max(begin, end)), state === PATH_CUT);
+  }
+}
+
+/** Components from the leaf to the root, each ended by NUL, to a path; "" for one that nothing fitted of. */
 function decodePath(bytes: Uint8Array, cut: boolean): string {
-  const components = strings(bytes).reverse();
-  if (components.length === 0) return "";
-  return (cut ? "…/" : "/") + components.join("/");
+  if (cut && bytes.length === 0) return "";
+  return (cut ? "…/" : "/") + strings(bytes).reverse().join("/");
 }
 
 /** NUL-separated argv, the last one marked if the kernel had no room for all. */

@@ -1,7 +1,7 @@
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import type { NodeKey } from "../event.ts";
 import { embeddedLibbpf, ringWorkerUrl } from "../kernel/assets.ts";
-import { CHANGE_HOOKS } from "../kernel/hooks.ts";
+import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
 import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook } from "../kernel/load.ts";
 import { Counter, WatchMap } from "../kernel/maps.ts";
@@ -27,7 +27,7 @@ interface Watched {
 
 /** The source of choice: BPF programs in the kernel, a ring buffer, a thread that waits for it. */
 export class EbpfSource implements Source {
-  readonly backend = "ebpf/fentry";
+  readonly backend: `ebpf/${Form}`;
   readonly #object: LoadedObject;
   readonly #watches: WatchMap;
   readonly #lost: Counter;
@@ -40,8 +40,9 @@ export class EbpfSource implements Source {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Throws LoadError where the kernel does not take the programs. */
-  constructor() {
-    this.#object = LoadedObject.load(CHANGE_HOOKS);
+  constructor(form: Form) {
+    this.backend = `ebpf/${form}`;
+    this.#object = LoadedObject.load(CHANGE_HOOKS, form);
     this.#watches = new WatchMap(this.#object.mapFd("watches"));
     this.#lost = new Counter(this.#object.mapFd("lost"));
   }

@@ -19,8 +19,8 @@ export class ProcessTable implements Disposable {
 
   /** Throws LoadError where the kernel does not take the programs. */
   constructor() {
-    this.#object = LoadedObject.load(PROCESS_HOOKS);
-    this.#processes = new ProcessMap(this.#object.mapFd("processes"), SIZE.event);
+    this.#object = LoadedObject.load(PROCESS_HOOKS, "fentry");
+    this.#processes = new ProcessMap(this.#object.mapFd("processes"), SIZE.actor);
   }
 
   /**

@@ -67,7 +67,8 @@ export function responsible(sightings: readonly Sighting[]): readonly Sighting[]
   return acted.length > 0 ? acted : fresh.length > 0 ? fresh : sightings;
 }
 
-const isAct = (kind: ChangeKind): boolean => kind !== "close";
+/** What becomes dirty was written by somebody, seen elsewhere, or else by the kernel. */
+const isAct = (kind: ChangeKind): boolean => kind !== "close" && kind !== "dirty";
 
 /** Start times in /proc are in ticks of 10 ms; a number is not given to another process within that. */
 const SAME_START = 20;

@@ -53,6 +53,7 @@ describe("taken:", () => {
     [["--database=/var/x.db"], { database: "/var/x.db" }],
     [["--backend", "fanotify"], { backend: "fanotify" }],
     [["--backend=ebpf/fentry"], { backend: "ebpf/fentry" }],
+    [["--backend=ebpf/kprobe"], { backend: "ebpf/kprobe" }],
     [["--log-level", "debug"], { logLevel: "debug" }],
     [["--"], {}],
     [["watch"], {}],
@@ -74,7 +75,7 @@ describe("taken:", () => {
 });
 
 describe("refused:", () => {
-  const backends = "it is one of auto, ebpf, ebpf/fentry, fanotify";
+  const backends = "it is one of auto, ebpf, ebpf/fentry, ebpf/kprobe, fanotify";
   const table: [string[], string, string][] = [
     [["/etc/passwd"], 'unexpected argument "/etc/passwd"', "to watch a file, write --watch /etc/passwd"],
     [["watch", "/etc/a"], 'unexpected argument "/etc/a"', "to watch a file, write --watch /etc/a"],

@@ -11,6 +11,9 @@ const btf = new Btf(readFileSync(join(project, "dist/bpfink.bpf.o")));
 const structs = {
   event: btf.struct("event"),
   node: btf.struct("node"),
+  actor: btf.struct("actor"),
+  ancestor: btf.struct("ancestor"),
+  path_span: btf.struct("path_span"),
   entry: btf.struct("entry"),
   entry_event: btf.struct("entry_event"),
 };
@@ -25,17 +28,20 @@ describe("the decoder has the layout of the object's BTF:", () => {
   });
 
   test("sizes of structs and arrays", () => {
-    const { event } = structs;
-    const members = (["comm", "args", "executable"] as const).map((name) => [name, event.members[name]!.size]);
+    const arrays = ["comm", "tty", "ancestors", "args", "strings"];
+    const members = arrays.map((name) => [name, structs.actor.members[name]!.size]);
     const sizes = Object.entries(structs).map(([name, { size }]) => [name, size]);
     expect(Object.fromEntries([...sizes, ...members])).toEqual(SIZE);
   });
 
   test("widths of the numbers that it reads", () => {
-    const { comm: _comm, args: _args, executable: _executable, node: _node, ...numbers } = structs.event.members;
-    const { time, start, ...rest } = numbers;
-    expect([time?.size, start?.size]).toEqual([8, 8]);
-    expect(Object.entries(rest).filter(([, { size }]) => size !== 4)).toEqual([]);
+    const sizesOf = (name: StructName, ...without: string[]) =>
+      Object.entries(structs[name].members).flatMap(([member, { size }]) => (without.includes(member) ? [] : [size]));
+    expect(sizesOf("event", "node", "actor")).toEqual([8, 4, 4]);
+    const notNumbers = ["comm", "tty", "executable", "cgroup", "ancestors", "args", "strings"];
+    expect(sizesOf("actor", ...notNumbers)).toEqual([8, 4, 4, 4, 4, 4, 4, 4, 4]);
+    expect(sizesOf("path_span")).toEqual([2, 2]);
+    expect(structs.ancestor.members).toMatchObject({ pid: { size: 4 }, comm: { size: SIZE.comm } });
     expect(structs.node.members).toMatchObject({ inode: { size: 8 }, device: { size: 4 } });
     expect(structs.entry_event.members["entry"]!.size).toBe(2 * structs.entry.size);
   });
@@ -63,39 +69,75 @@ interface Node {
   readonly device: number;
 }
 
+/** A path as the kernel writes it. */
+interface Path {
+  /** From the leaf on, each NUL-terminated. */
+  readonly components: Uint8Array;
+  /** enum path_state: 0 whole, 1 cut, 2 none. */
+  readonly state?: number;
+  /** What the record says of where it ends, instead of the truth. */
+  readonly end?: number;
+}
+
 interface Fields {
   readonly time?: bigint;
   readonly start?: bigint;
   readonly node?: Node;
   readonly numbers?: Readonly<Record<string, number>>;
   readonly comm?: Uint8Array;
+  readonly tty?: Uint8Array;
   readonly args?: Uint8Array;
-  readonly executable?: Uint8Array;
+  readonly executable?: Path;
+  readonly cgroup?: Path;
+  readonly ancestors?: readonly { readonly pid: number; readonly comm: Uint8Array; readonly executable?: Path }[];
   readonly entries?: readonly { readonly directory: Node; readonly name: Uint8Array }[];
 }
 
+const NO_PATH: Path = { components: new Uint8Array(), state: 2 };
+
 /** A record as the kernel would write it, at the offsets of the BTF; what is not said is 0, as if from a kernel thread. */
 function record(fields: Fields): Uint8Array {
-  const { event, entry, entry_event } = structs;
-  const { entries = [], args = bytes(""), executable = bytes("") } = fields;
+  const { event, actor, ancestor, path_span, entry, entry_event } = structs;
+  const { entries = [], ancestors = [], args = bytes("") } = fields;
   const result = new Uint8Array(entries.length > 0 ? entry_event.size : event.size);
   const view = new DataView(result.buffer);
-  const at = (name: string) => event.members[name]!.offset;
+  const at = (name: string) => {
+    const inActor = actor.members[name];
+    return inActor === undefined ? event.members[name]!.offset : event.members["actor"]!.offset + inActor.offset;
+  };
   const putNode = (offset: number, { inode, device }: Node) => {
     view.setBigUint64(offset + structs.node.members["inode"]!.offset, inode, true);
     view.setUint32(offset + structs.node.members["device"]!.offset, device, true);
     view.setUint32(offset + structs.node.members["generation"]!.offset, 0xdeadbeef, true);
   };
+  let used = 0;
+  const putPath = (offset: number, { components, state = 0, end }: Path = NO_PATH) => {
+    result.set(components, at("strings") + used);
+    used += components.length;
+    view.setUint16(offset + path_span.members["end"]!.offset, end ?? used, true);
+    view.setUint16(offset + path_span.members["state"]!.offset, state, true);
+  };
   view.setBigUint64(at("time"), fields.time ?? 0n, true);
   view.setBigUint64(at("start"), fields.start ?? 0n, true);
   if (fields.node !== undefined) putNode(at("node"), fields.node);
-  const numbers = { args_length: args.length, executable_length: executable.length, ...fields.numbers };
-  for (const [name, value] of Object.entries({ entries: entries.length, ...numbers })) {
-    view.setUint32(at(name), value, true);
-  }
+  const numbers = {
+    entries: entries.length,
+    args_length: args.length,
+    ancestor_count: ancestors.length,
+    ...fields.numbers,
+  };
+  for (const [name, value] of Object.entries(numbers)) view.setUint32(at(name), value, true);
   result.set(fields.comm ?? bytes(""), at("comm"));
-  result.set(args.subarray(0, event.members["args"]!.size), at("args"));
-  result.set(executable, at("executable"));
+  result.set(fields.tty ?? bytes(""), at("tty"));
+  result.set(args.subarray(0, actor.members["args"]!.size), at("args"));
+  putPath(at("executable"), fields.executable);
+  putPath(at("cgroup"), fields.cgroup);
+  ancestors.forEach(({ pid, comm, executable }, i) => {
+    const start = at("ancestors") + i * ancestor.size;
+    view.setUint32(start + ancestor.members["pid"]!.offset, pid, true);
+    result.set(comm, start + ancestor.members["comm"]!.offset);
+    putPath(start + ancestor.members["executable"]!.offset, executable);
+  });
   entries.forEach(({ directory, name }, i) => {
     const start = entry_event.members["entry"]!.offset + i * entry.size;
     putNode(start + entry.members["directory"]!.offset, directory);
@@ -115,8 +157,15 @@ const vim: Fields = {
   node: file,
   numbers: { pid: 4000, ppid: 3999, uid: 1000, euid: 0, loginuid: 1001, session: 77 },
   comm: bytes("vim"),
+  tty: bytes("pts3"),
   args: bytes("vim\0\0-c\0:wq ä\0"),
-  executable: bytes("vim.basic\0bin\0usr\0"),
+  executable: { components: bytes("vim.basic\0bin\0usr\0") },
+  cgroup: { components: bytes(`docker-${"ab".repeat(32)}.scope\0system.slice\0`) },
+  ancestors: [
+    { pid: 3999, comm: bytes("bash"), executable: { components: bytes("bash\0bin\0usr\0") } },
+    { pid: 2, comm: bytes("kthreadd") },
+    { pid: 1, comm: bytes("systemd"), executable: { components: bytes("systemd\0"), state: 1 } },
+  ],
 };
 
 const vimActor = {
@@ -126,8 +175,16 @@ const vimActor = {
     name: "vim",
     executable: "/usr/bin/vim.basic",
     args: ["vim", "", "-c", ":wq ä"],
-    start: "2020-09-13T12:26:45.000Z",
+    tty: "pts/3",
     session: 77,
+    cgroup: `/system.slice/docker-${"ab".repeat(32)}.scope`,
+    container: "ab".repeat(32),
+    start: "2020-09-13T12:26:45.000Z",
+    ancestors: [
+      { pid: 3999, name: "bash", executable: "/usr/bin/bash" },
+      { pid: 2, name: "kthreadd", executable: "" },
+      { pid: 1, name: "systemd", executable: "…/systemd" },
+    ],
   },
   uid: 1000,
   euid: 0,
@@ -205,8 +262,12 @@ test("a kernel thread has neither executable nor arguments", () => {
       name: "kworker/u16:3-e",
       executable: "",
       args: [],
-      start: "2020-09-13T12:26:40.000Z",
+      tty: undefined,
       session: 0,
+      cgroup: undefined,
+      container: undefined,
+      start: "2020-09-13T12:26:40.000Z",
+      ancestors: [],
     },
     uid: 0,
     euid: 0,
@@ -241,29 +302,38 @@ describe("arguments", () => {
   });
 });
 
-describe("the executable", () => {
-  const executableOf = (executable: Uint8Array, numbers: Record<string, number> = {}) =>
-    decodeEvent(record({ executable, numbers }), clocks)?.actor?.process.executable;
+describe("paths", () => {
+  const processOf = (fields: Fields) => decodeEvent(record(fields), clocks)?.actor?.process;
+  const executableOf = (executable: Path) => processOf({ executable })?.executable;
 
-  test("is shown without the components that did not fit", () => {
-    expect(executableOf(bytes("tool\0bin\0deep\0"), { executable_cut: 1 })).toBe("…/deep/bin/tool");
+  test("are shown without the components that did not fit", () => {
+    expect(executableOf({ components: bytes("tool\0bin\0deep\0"), state: 1 })).toBe("…/deep/bin/tool");
   });
 
-  test("is unknown when not even its own name could be read", () => {
-    expect(executableOf(bytes(""), { executable_cut: 1 })).toBe("");
+  test("are unknown when not even the last component could be read", () => {
+    const nothing: Path = { components: bytes(""), state: 1 };
+    expect(processOf({ executable: nothing, cgroup: nothing })).toMatchObject({ executable: "", cgroup: "" });
   });
 
-  test("may fill its field", () => {
-    const components = [250, 250, 255].map((length) => `${"n".repeat(length)}\0`);
+  test("of the cgroup that all are in by default", () => {
+    expect(processOf({ cgroup: { components: bytes("") } })).toMatchObject({ cgroup: "/", container: undefined });
+  });
+
+  test("may fill the strings", () => {
+    const components = [250, 250, 250, 250, 255].map((length) => `${"n".repeat(length)}\0`);
     const whole = bytes(components.join(""));
-    expect(whole.length).toBeLessThanOrEqual(SIZE.executable);
-    expect(executableOf(whole)).toBe(`/${[255, 250, 250].map((length) => "n".repeat(length)).join("/")}`);
+    expect(whole.length).toBeLessThanOrEqual(SIZE.strings);
+    const path = `/${[255, 250, 250, 250, 250].map((length) => "n".repeat(length)).join("/")}`;
+    expect(executableOf({ components: whole })).toBe(path);
   });
 
-  test("ends with its field, whatever its length says", () => {
-    const whole = new Uint8Array(SIZE.executable).fill(0x6e);
-    const path = `/${"n".repeat(SIZE.executable)}`;
-    expect(executableOf(whole, { executable_length: 0xffff_ffff })).toBe(path);
+  test("end with the strings, whatever the record says, and not before they begin", () => {
+    const components = new Uint8Array(SIZE.strings).fill(0x6e);
+    const process = processOf({
+      executable: { components, end: 0xffff },
+      cgroup: { components: bytes(""), end: 3 },
+    });
+    expect(process).toMatchObject({ executable: `/${"n".repeat(SIZE.strings)}`, cgroup: "/" });
   });
 });
 
@@ -278,7 +348,7 @@ test("bytes that are not UTF-8 are shown as U+FFFD", () => {
     record({
       comm: Uint8Array.of(0x61, 0xff, 0x62),
       args: Uint8Array.of(0xfe, 0, 0x63, 0),
-      executable: Uint8Array.of(0x80, 0, 0x62, 0),
+      executable: { components: Uint8Array.of(0x80, 0, 0x62, 0) },
     }),
     clocks,
   );
@@ -317,7 +387,7 @@ describe("what cannot be a record is undefined:", () => {
     expect(decodeEvent(whole.subarray(0, whole.length - 1), clocks)).toBeUndefined();
   });
 
-  test.each([6, 0x7fff_ffff, 0xffff_ffff])("one of kind %d", (kind) => {
+  test.each([8, 0x7fff_ffff, 0xffff_ffff])("one of kind %d", (kind) => {
     expect(decodeEvent(record({ numbers: { kind } }), clocks)).toBeUndefined();
   });
 

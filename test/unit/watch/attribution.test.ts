@@ -18,9 +18,9 @@ describe("sightings", () => {
     ]);
   });
 
-  test("take everything but a close for an act", () => {
+  test("take everything for an act but a close, and pages becoming dirty", () => {
     const acts = KINDS.map((kind) => sight([], eventOf(kind, 1n, a)).map(({ acted }) => acted));
-    expect(acts).toEqual(KINDS.map((kind) => [kind !== "close"]));
+    expect(acts).toEqual(KINDS.map((kind) => [kind !== "close" && kind !== "dirty"]));
   });
 
   test("tell a process from its successor under the same number, and from what it executed before", () => {
@@ -90,7 +90,7 @@ describe("sightings", () => {
         });
         const expected = [...new Set(events.map(({ actor }) => actor).reverse())].reverse().map((actor) => {
           const own = events.filter((event) => event.actor === actor);
-          const acted = own.some(({ kind }) => kind !== "close");
+          const acted = own.some(({ kind }) => kind !== "close" && kind !== "dirty");
           const renamed = own.some(({ kind }) => kind === "rename");
           return sightingOf(actor, { first: own[0]!.time, last: own.at(-1)!.time, acted, renamed });
         });

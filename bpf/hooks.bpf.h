@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What each hook does, whatever way it is attached (trampolines.bpf.h, probes.bpf.h). "Before" and
+ * "after" are about the file system; as probes all run before, at the entry of the function. The
+ * dentry follows within microseconds. Hence user space looks again after a short quiet time
+ * (src/watch/dispatch.ts).
+ */
+#ifndef BPFINK_HOOKS_BPF_H
+#define BPFINK_HOOKS_BPF_H
+
+#include "kernel.h"
+#include "event.h"
+#include "watch.bpf.h"
+#include "report.bpf.h"
+
+/* Before every write through the VFS, io_uring included. */
+static __always_inline int on_file_permission(enum form form, struct file *file, int mask)
+{
+	if (mask & MAY_WRITE)
+		report_node(form, CHANGE_WRITE, READ(form, file, f_inode));
+	return 0;
+}
+
+/* Before the first store to a clean page of a mapping. */
+static __always_inline int on_file_update_time(enum form form, struct file *file)
+{
+	report_node(form, CHANGE_WRITE, READ(form, file, f_inode));
+	return 0;
+}
+
+/*
+ * When pages become dirty: writers inside the kernel, which ask no permission (loop devices since
+ * 6.12, process accounting, core dumps). Reading a file, which sets its access time, has other flags.
+ */
+static __always_inline int on_inode_dirty(enum form form, struct inode *inode, int flags)
+{
+	if ((flags & (I_DIRTY_DATASYNC | I_DIRTY_PAGES)) &&
+	    (READ(form, inode, i_mode) & S_IFMT) == S_IFREG)
+		report_node(form, CHANGE_DIRTY, inode);
+	return 0;
+}
+
+/* After truncate, chmod, chown, utimes; also dropped setuid bits. */
+static __always_inline int on_notify_change(enum form form, struct dentry *dentry, struct iattr *attr)
+{
+	/* a new size is like a write: O_TRUNC is half of a save, and the other half follows */
+	__u32 kind = READ(form, attr, ia_valid) & ATTR_SIZE ? CHANGE_WRITE : CHANGE_ATTRIBUTES;
+
+	report_node(form, kind, READ(form, dentry, d_inode));
+	return 0;
+}
+
+/* After a change of extended attributes, ACLs, or the flags of chattr. */
+static __always_inline int on_attributes(enum form form, struct dentry *dentry)
+{
+	report_node(form, CHANGE_ATTRIBUTES, READ(form, dentry, d_inode));
+	return 0;
+}
+
+/* Before an ioctl that changes the file: chattr, and exchange of contents. Before fchmod and the like, too. */
+static __always_inline int on_want_write(enum form form, struct file *file)
+{
+	report_node(form, CHANGE_ATTRIBUTES, READ(form, file, f_inode));
+	return 0;
+}
+
+/* Before a mapping is made through which the file can be written in silence. */
+static __always_inline int on_mmap(enum form form, struct file *file, unsigned long flags)
+{
+	unsigned long type = flags & MAP_TYPE;
+
+	if (file && (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) &&
+	    (READ(form, file, f_mode) & FMODE_WRITE))
+		report_node(form, CHANGE_WRITE, READ(form, file, f_inode));
+	return 0;
+}
+
+/* When such a mapping goes away. */
+static __always_inline int on_munmap(enum form form, struct vm_area_struct *vma)
+{
+	unsigned long both = VM_SHARED | VM_MAYWRITE;
+
+	if ((READ(form, vma, vm_flags) & both) == both && READ(form, vma, vm_file))
+		report_node(form, CHANGE_WRITE, READ(form, vma, vm_file, f_inode));
+	return 0;
+}
+
+/* After the last close of a writer. */
+static __always_inline int on_fput(enum form form, struct file *file)
+{
+	if (READ(form, file, f_mode) & FMODE_WRITE)
+		report_node(form, CHANGE_CLOSE, READ(form, file, f_inode));
+	return 0;
+}
+
+/* After a name is born, before anybody can see it. */
+static __always_inline int on_instantiate(enum form form, struct dentry *dentry, struct inode *inode)
+{
+	if (!inode)
+		return 0;
+	inherit(form, READ(form, dentry, d_parent, d_inode), inode);
+	report_entries(form, CHANGE_BIRTH, dentry, inode, NULL);
+	return 0;
+}
+
+/* After a name is gone. */
+static __always_inline int on_delete(enum form form, struct dentry *dentry)
+{
+	report_entries(form, CHANGE_GONE, dentry, READ(form, dentry, d_inode), NULL);
+	return 0;
+}
+
+/* After a name was moved or exchanged with another. */
+static __always_inline int on_move(enum form form, struct dentry *dentry, struct dentry *other)
+{
+	report_entries(form, CHANGE_RENAME, dentry, READ(form, dentry, d_inode), other);
+	return 0;
+}
+
+/* When the tree of mounts changes, in whatever namespace. */
+static __always_inline int on_mount(void)
+{
+	send_event(CHANGE_MOUNT, NULL);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* From a hook to the ring: one record for what somebody watches. */
+#ifndef BPFINK_REPORT_BPF_H
+#define BPFINK_REPORT_BPF_H
+
+#include "kernel.h"
+#include "event.h"
+#include "watch.bpf.h"
+#include "actor.bpf.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20); /* bytes: some 1,700 events while user space is away */
+} ring SEC(".maps");
+
+/* Records that found no room in the ring. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} lost SEC(".maps");
+
+/* Keeps the records' types in the object's BTF. */
+const struct entry_event *types_for_btf __attribute__((unused));
+
+static __always_inline void count_lost(void)
+{
+	__u32 zero = 0;
+	__u64 *count = bpf_map_lookup_elem(&lost, &zero);
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
+
+static __always_inline void fill_event(struct event *event, __u32 kind, struct inode *inode,
+				       __u32 entries)
+{
+	event->time = bpf_ktime_get_ns();
+	event->kind = kind;
+	event->entries = entries;
+	fill_node(&event->node, inode);
+	fill_actor(&event->actor);
+}
+
+/* inode may be NULL: an event that concerns everybody. */
+static __always_inline void send_event(__u32 kind, struct inode *inode)
+{
+	struct event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+
+	if (!event)
+		return count_lost();
+	fill_event(event, kind, inode, 0);
+	bpf_ringbuf_submit(event, 0);
+}
+
+static __always_inline void report_node(enum form form, __u32 kind, struct inode *inode)
+{
+	struct watch *watch = find_watch(form, inode, WATCH_FILE);
+
+	if (!watch || ((kind == CHANGE_WRITE || kind == CHANGE_DIRTY) && repeats(watch)))
+		return;
+	if (kind == CHANGE_CLOSE)
+		watch->writer = 0; /* what comes next is not the same write */
+	send_event(kind, inode);
+}
+
+static __always_inline void fill_entry(struct entry *entry, struct dentry *dentry)
+{
+	fill_node(&entry->directory, BPF_CORE_READ(dentry, d_parent, d_inode));
+	if (bpf_probe_read_kernel_str(entry->name, NAME_SIZE, BPF_CORE_READ(dentry, d_name.name)) < 0)
+		entry->name[0] = 0;
+}
+
+/* Whether anybody watches the entry's directory, or the inode that it names. */
+static __always_inline bool entry_watched(enum form form, struct dentry *dentry, struct inode *inode)
+{
+	return find_watch(form, READ(form, dentry, d_parent, d_inode), WATCH_DIRECTORY) ||
+	       find_watch(form, inode, WATCH_FILE);
+}
+
+/* other is NULL, or the second dentry of a rename. inode is that of dentry. */
+static __always_inline void report_entries(enum form form, __u32 kind, struct dentry *dentry,
+					   struct inode *inode, struct dentry *other)
+{
+	struct entry_event *event;
+
+	if (!entry_watched(form, dentry, inode) &&
+	    !(other && entry_watched(form, other, READ(form, other, d_inode))))
+		return;
+	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	if (!event)
+		return count_lost();
+	fill_event(&event->event, kind, inode, other ? 2 : 1);
+	fill_entry(&event->entry[0], dentry);
+	if (other)
+		fill_entry(&event->entry[1], other);
+	bpf_ringbuf_submit(event, 0);
+}
+
+#endif
