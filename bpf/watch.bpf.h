@@ -44,7 +44,7 @@ struct watch {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 20); /* user space may set another limit before loading */
+	__uint(max_entries, 1 << 20); /* src/kernel/load.ts may make it smaller, and allocate it at once */
 	__type(key, struct watch_key);
 	__type(value, struct watch);
 } watches SEC(".maps");

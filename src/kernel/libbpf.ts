@@ -23,6 +23,8 @@ const SYMBOLS = {
   bpf_object__next_program: { args: ["ptr", "ptr" /* after it; NULL: the first */], returns: "ptr" },
   bpf_object__find_map_by_name: { args: ["ptr", "ptr" /* const char * */], returns: "ptr" },
   bpf_map__set_autocreate: { args: ["ptr", "bool"], returns: "i32" },
+  bpf_map__set_map_flags: { args: ["ptr", "u32" /* BPF_F_* */], returns: "i32" },
+  bpf_map__set_max_entries: { args: ["ptr", "u32"], returns: "i32" },
   bpf_object__find_map_fd_by_name: { args: ["ptr", "ptr" /* const char * */], returns: "i32" },
   bpf_program__set_autoload: { args: ["ptr", "bool"], returns: "i32" },
   bpf_program__fd: { args: ["ptr"], returns: "i32" },

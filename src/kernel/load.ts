@@ -16,6 +16,15 @@ export class LoadError extends Error {
   override readonly name = "LoadError";
 }
 
+/**
+ * A function of kernels where every program may add to a map that is allocated as needed: Linux 6.1,
+ * 34dd3bad1a6f ("bpf: Relax the requirement to use preallocated hash maps in tracing progs."). Before
+ * it, a kprobe that does can deadlock, and the kernel warns of it.
+ */
+const ALLOCATOR = "bpf_mem_cache_alloc";
+/** Inodes in a watch map that is allocated at once: 13 MB. */
+const PREALLOCATED = 1 << 17;
+
 /** The BPF object in the kernel, attached. Pointers stay inside. */
 export class LoadedObject implements Disposable {
   readonly missing: readonly MissingHook[];
@@ -51,7 +60,7 @@ export class LoadedObject implements Disposable {
         }
       };
       const known = attempt("the kernel's type information (BTF) cannot be read", () =>
-        libbpf.knownToKernel(hooks.map(btfName)),
+        libbpf.knownToKernel([ALLOCATOR, ...hooks.map(btfName)]),
       );
       const bytes = readBpfObject();
       const object = attempt("the BPF object cannot be opened", () =>
@@ -67,6 +76,7 @@ export class LoadedObject implements Disposable {
         const present = hooks.filter((hook) => known.has(btfName(hook)));
         const programs = present.map((hook) => ({ hook, program: findProgram(object, programName(hook, form)) }));
         leaveOut(object, new Set(programs.map(({ program }) => program)), maps);
+        if (form === "kprobe" && !known.has(ALLOCATOR)) preallocate(object, "watches");
         attempt("the kernel refuses the BPF programs", () =>
           libbpf.number("bpf_object__load", libbpf.symbols.bpf_object__load(object)),
         );
@@ -120,9 +130,20 @@ function leaveOut(object: Pointer, programs: ReadonlySet<Pointer>, maps: readonl
   }
   for (const name of MAPS) {
     if (maps.includes(name)) continue;
-    const map = symbols.bpf_object__find_map_by_name(object, cString(name));
-    if (map !== null) symbols.bpf_map__set_autocreate(Number(map) as Pointer, false);
+    symbols.bpf_map__set_autocreate(findMap(object, name), false);
   }
+}
+
+function preallocate(object: Pointer, name: MapName): void {
+  const { libbpf } = embeddedLibbpf();
+  const map = findMap(object, name);
+  libbpf.number(name, libbpf.symbols.bpf_map__set_map_flags(map, 0));
+  libbpf.number(name, libbpf.symbols.bpf_map__set_max_entries(map, PREALLOCATED));
+}
+
+function findMap(object: Pointer, name: MapName): Pointer {
+  const { libbpf } = embeddedLibbpf();
+  return libbpf.pointer(name, libbpf.symbols.bpf_object__find_map_by_name(object, cString(name)));
 }
 
 function nextProgram(object: Pointer, after: Pointer | null): Pointer | null {
