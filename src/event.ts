@@ -67,6 +67,12 @@ export interface Actor {
  */
 export type NodeKey = string & { readonly __nodeKey: unique symbol };
 
+/** A name in a directory. */
+export interface Entry {
+  readonly directory: NodeKey;
+  readonly name: string;
+}
+
 /** One hint from a source. */
 export interface KernelEvent {
   /** When the kernel saw it: nanoseconds since the epoch, CLOCK_REALTIME. */
@@ -74,8 +80,8 @@ export interface KernelEvent {
   readonly kind: ChangeKind;
   /** The inode it happened to, when the source knows it. */
   readonly node: NodeKey | undefined;
-  /** Directory entries it happened to: one for most, two for a rename. */
-  readonly entries: readonly { readonly directory: NodeKey; readonly name: string }[];
+  /** Directory entries it happened to: one for most; for a rename the old and the new one. */
+  readonly entries: readonly Entry[];
   /** undefined when the process was gone before anything could be learnt of it. */
   readonly actor: Actor | undefined;
 }

@@ -1,4 +1,3 @@
-import { annotate } from "./consumers/annotate.ts";
 import type { Consumer, Look, State } from "./consumers/consumer.ts";
 import { type Context, contextOf } from "./consumers/context.ts";
 import { consumerFor } from "./consumers/registry.ts";
@@ -6,39 +5,27 @@ import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
 import type { KernelEvent, Origin } from "./event.ts";
 import { log } from "./log.ts";
 import { joinPath } from "./paths.ts";
-import { changeLine } from "./sinks/line.ts";
+import { type Finding, Reporter } from "./reporter.ts";
 import type { Source } from "./source/source.ts";
 import type { StateStore } from "./state/store.ts";
-import { isAttributed, mergeSightings, responsible } from "./watch/attribution.ts";
+import { mergeSightings } from "./watch/attribution.ts";
+import { type Counts, NOTHING } from "./watch/counts.ts";
+import { type Cover, Covers } from "./watch/covers.ts";
 import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
 import { AT_ONCE, LongReads, type Purpose } from "./watch/long-reads.ts";
 import { beginLook, lookAtLink } from "./watch/look.ts";
 import { membersOf } from "./watch/members.ts";
+import type { MountChanges } from "./watch/mount-table.ts";
+import { Moves } from "./watch/moves.ts";
 import { pamServices } from "./watch/pam.ts";
 import { Reading } from "./watch/reading.ts";
 import type { Selection } from "./watch/selection.ts";
 import type { Target } from "./watch/target.ts";
-import { userName } from "./watch/users.ts";
+import { Tree } from "./watch/tree.ts";
 import type { Walk } from "./watch/walk.ts";
 import { WatchSet } from "./watch/watchset.ts";
 
 const MISSING: Look = { type: "missing" };
-
-/** What a look at everything found. */
-export interface Counts {
-  /** Paths where something is. */
-  watched: number;
-  /** Paths that are waited for. */
-  missing: number;
-  /** Lines made. */
-  changed: number;
-  /** Of the paths, those that nothing was known of: they are the baseline now. */
-  added: number;
-  /** Paths that could not be looked at. */
-  failed: number;
-}
-
-const NOTHING: Counts = { watched: 0, missing: 0, changed: 0, added: 0, failed: 0 };
 
 /**
  * From event to line: which targets an event concerns (WatchSet), when to look (Dispatch), what is
@@ -46,24 +33,22 @@ const NOTHING: Counts = { watched: 0, missing: 0, changed: 0, added: 0, failed: 
  */
 export class Monitor {
   readonly #store: StateStore;
-  readonly #source: Source;
   readonly #selection: Selection;
   readonly #watchSet: WatchSet;
   readonly #dispatch: Dispatch;
+  readonly #reporter: Reporter;
   readonly #context: Context;
   readonly #longReads: LongReads | undefined;
   readonly #onLine: () => void;
   readonly #onLook: () => void;
-  /** Every target by its path. */
-  readonly #targets = new Map<string, Target>();
-  readonly #members = new Map<Target, Set<Target>>();
-  /** Of directories with members, at the last look. */
-  readonly #inodes = new Map<Target, string | undefined>();
+  readonly #tree: Tree;
+  readonly #moves = new Moves();
+  readonly #covers = new Covers();
   #counts: Counts = { ...NOTHING };
 
   /**
    * @param onLine called when there is a new line in the store
-   * @param onLook called at each look
+   * @param onLook called before each look
    * @param inTurns a long file is read between events, and its line comes later; else at once
    */
   constructor(parts: {
@@ -76,8 +61,9 @@ export class Monitor {
     readonly inTurns?: boolean;
   }) {
     this.#store = parts.store;
-    this.#source = parts.source;
     this.#selection = parts.selection;
+    this.#tree = new Tree(parts.selection.roots);
+    this.#reporter = new Reporter(parts.store, parts.source.backend);
     this.#context = contextOf(
       () => pamServices(parts.root),
       () => performance.now(),
@@ -105,15 +91,13 @@ export class Monitor {
     const unseen: Occasion = { sightings: [], settled: true, final: origin === "startup" };
     this.#store.transaction(() => {
       const known = this.#store.paths();
-      for (const root of this.#selection.roots) {
-        this.#targets.set(root.path, root);
-        this.#look(root, origin, unseen);
-      }
+      for (const root of this.#tree.roots) this.#look(root, origin, unseen);
       // members that were there at the last run and are not now
       for (const path of known) {
-        if (this.#targets.has(path) || !this.#selection.includes(path)) continue;
-        const root = this.#selection.roots.find((root) => path.startsWith(joinPath(root.path, "")));
-        if (root !== undefined) this.#look(this.#add(path, root), origin, unseen);
+        if (this.#tree.find(path) !== undefined || !this.#selection.includes(path)) continue;
+        const root = this.#tree.roots.find((root) => path.startsWith(joinPath(root.path, "")));
+        if (root === undefined) continue;
+        this.#look(this.#tree.add(root, path.slice(joinPath(root.path, "").length)), origin, unseen);
       }
     });
     this.#onLine();
@@ -122,14 +106,47 @@ export class Monitor {
 
   /** Takes an event from the source. */
   onEvent(event: KernelEvent): void {
+    // found by other means a moment ago, what it did is now known to be its doing
+    if (event.kind === "mount") for (const target of this.#covers.targets) this.#dispatch.note(target, event);
     const targets = this.#watchSet.targetsOf(event);
     const born = this.#born(event);
     if (targets.size + born.length === 0) return;
     if (event.actor?.process.pid === process.pid) return; // our own database may lie in a watched directory
+    if (event.kind === "rename") this.#follow(event, targets);
     for (const target of targets) this.#note(target, event);
     for (const member of born) {
       this.#refresh(member); // what happens to it, and below it, follows in the next events
       this.#dispatch.note(member, event);
+    }
+  }
+
+  /**
+   * Takes changes of the mount table.
+   *
+   * @param event the one that told of them, if it was one
+   */
+  onMounts({ added, removed }: MountChanges, event: KernelEvent | undefined): void {
+    const points = new Map<string, Pick<Cover, "action" | "mount">>();
+    for (const mount of removed) points.set(mount.point, { action: "uncovered", mount });
+    for (const mount of added) points.set(mount.point, { action: "covered", mount });
+    for (const [point, change] of points) {
+      for (const target of this.#watchSet.targetsThrough(point)) {
+        this.#covers.add(target, { ...change, isTop: true, end: this.#watchSet.endOf(target) });
+        this.#watchSet.invalidate(target);
+        if (event === undefined) this.#dispatch.await(target, [], "live");
+        else this.#dispatch.note(target, event);
+      }
+    }
+  }
+
+  /** Notes where a rename takes targets, or what was taken a moment ago. */
+  #follow(event: KernelEvent, targets: Iterable<Target>): void {
+    const [from, to] = event.entries;
+    const place = from && this.#watchSet.placeOf(from);
+    if (place !== undefined) this.#moves.follow(place, to && this.#watchSet.placeOf(to));
+    for (const target of targets) {
+      const departure = this.#watchSet.departure(target, event);
+      if (departure !== undefined) this.#moves.depart(target, departure.to);
     }
   }
 
@@ -156,10 +173,13 @@ export class Monitor {
     return event.entries.flatMap(({ directory, name }) =>
       this.#watchSet
         .targetsAt(directory)
-        .map((parent) => ({ parent, path: joinPath(parent.path, name) }))
-        .filter(({ path }) => !this.#targets.has(path) && this.#selection.includes(path))
-        .map(({ parent, path }) => this.#add(path, parent)),
+        .filter((parent) => this.#isNew(parent, name))
+        .map((parent) => this.#tree.add(parent, name)),
     );
+  }
+
+  #isNew(parent: Target, name: string): boolean {
+    return this.#tree.member(parent, name) === undefined && this.#selection.includes(joinPath(parent.path, name));
   }
 
   /** Looks at everything that events still wait for. */
@@ -174,17 +194,18 @@ export class Monitor {
    * @param baseline what is not known yet is taken as it is, not reported as created
    */
   #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): Outcome {
-    if (this.#targets.get(target.path) !== target) return "same"; // forgotten meanwhile
+    if (!this.#tree.has(target)) return "same"; // forgotten meanwhile
     this.#onLook();
     try {
       const end = this.#watchSet.refresh(target);
-      const consumer = this.#consumerFor(target);
+      const consumer = this.#consumerFor(target.path);
       const look =
         end === undefined
           ? this.#lookAtNothing(target)
           : this.#read(target, end.path, consumer, origin, occasion, baseline);
       const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
       if (look === "early" || (isAbsent && !occasion.settled)) return "early";
+      if (this.#awaitsMover(target.path, origin, occasion)) return "early";
       this.#counts[isAbsent ? "missing" : "watched"]++;
       if (look === undefined) return "same";
       const dropped = this.#longReads?.drop(target)?.sightings; // it was long before, or leads elsewhere now
@@ -223,10 +244,10 @@ export class Monitor {
 
   /** A long file was read to its end; the events of what is found have had their time. */
   #wasRead(target: Target, { path, sightings, origin, baseline }: Purpose, look: Look): void {
-    if (this.#targets.get(target.path) !== target) return;
+    if (!this.#tree.has(target)) return;
     const occasion: Occasion = { sightings, settled: true, final: true };
     try {
-      this.#judge(target, this.#consumerFor(target), look, path, origin, occasion, baseline);
+      this.#judge(target, this.#consumerFor(target.path), look, path, origin, occasion, baseline);
     } catch (error) {
       this.#failed(target, error, origin, occasion);
     }
@@ -236,22 +257,34 @@ export class Monitor {
     target: Target,
     consumer: Consumer,
     look: Look,
-    path: string | undefined,
+    end: string | undefined,
     origin: Origin,
     occasion: Occasion,
     baseline: boolean,
   ): Outcome {
+    const { path } = target;
     const links = this.#watchSet.linkOf(target)?.texts;
     if (links !== undefined && look.type !== "missing") look = { ...look, links };
-    const known = this.#store.load(target.path);
+    const known = this.#store.load(path);
     if (known === undefined && baseline) this.#counts.added++;
-    const before = known ?? (baseline ? undefined : consumer.parse(target.path, MISSING, this.#store));
-    const outcome = this.#compare(target, consumer, before, look, origin, occasion);
+    const before = known ?? (baseline ? undefined : consumer.parse(path, MISSING, this.#store));
+    const departure = look.type === "missing" ? this.#departure(target, consumer) : undefined;
+    const cover = this.#coverOf(target, look, before);
+    const isPending = origin === "gap" && this.#dispatch.has(target); // its event was not lost
+    const isReported = this.#selection.reports(path);
+    const finding = { path, consumer, before, look, origin, occasion, isReported, departure, cover };
+    const outcome = isPending ? "same" : this.#reporter.report(finding);
     if (outcome === "early") {
       this.#dispatch.await(target, occasion.sightings, origin);
       return outcome;
     }
-    this.#lookAtMembers(target, look, path, origin, occasion, before === undefined);
+    if (outcome === "line") {
+      this.#counts.changed++;
+      this.#onLine();
+    }
+    this.#lookAtMembers(target, look, end, origin, occasion, before === undefined);
+    this.#covers.settle(target, cover?.action);
+    if (occasion.settled) this.#moves.settle(target);
     if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
     return outcome;
   }
@@ -263,39 +296,36 @@ export class Monitor {
     if (isStore) this.#dispatch.postpone(target, occasion?.sightings ?? [], origin);
   }
 
-  #compare(
-    target: Target,
-    consumer: Consumer,
-    before: State | undefined,
-    look: Look,
-    origin: Origin,
-    occasion: Occasion,
-  ): Outcome {
-    if (origin === "gap" && this.#dispatch.has(target)) return "same"; // its event was not lost
-    const { path } = target;
-    const state = consumer.parse(path, look, this.#store);
-    const found = before && consumer.compare(path, before, state);
-    const difference = found && annotate(path, found, state);
-    if (difference === undefined || !this.#selection.reports(path)) {
-      if (JSON.stringify(before) !== JSON.stringify(state)) this.#store.baseline(path, state);
-      return "same";
-    }
-    // a look can be faster than the event of what it finds
-    if (!occasion.final && !isAttributed(occasion.sightings)) return "early";
-    const sightings = responsible(occasion.sightings);
-    const { backend } = this.#source;
-    const names = { userName, fingerprint: this.#store.fingerprint };
-    this.#store.record({
-      path,
-      state,
-      line: (seq) => changeLine({ seq, backend, origin, file: path, difference, sightings, names }),
-    });
-    this.#counts.changed++;
-    this.#onLine();
-    return "line";
+  /**
+   * Whether something came to a path where nothing was, from a path that has not been looked at yet:
+   * that look decides whether it was moved, or left a successor behind.
+   */
+  #awaitsMover(path: string, origin: Origin, occasion: Occasion): boolean {
+    const mover = this.#moves.arrival(path);
+    if (mover === undefined || !isMissing(this.#store.load(path))) return false;
+    return !occasion.settled || this.#look(mover, origin, occasion) === "early";
   }
 
-  #consumerFor({ path }: Target): Consumer {
+  #departure(target: Target, consumer: Consumer): Finding["departure"] {
+    const departure = this.#moves.departure(target);
+    if (departure === undefined) return undefined;
+    const { to } = departure;
+    const inherits =
+      to !== undefined &&
+      this.#selection.includes(to) &&
+      this.#consumerFor(to) === consumer &&
+      isMissing(this.#store.load(to));
+    return { to, inherits };
+  }
+
+  #coverOf(target: Target, look: Look, before: State | undefined): Finding["cover"] {
+    const cover = this.#covers.get(target);
+    if (cover === undefined || before === undefined || cover.end === this.#watchSet.endOf(target)) return undefined;
+    const action = this.#covers.actionOf(target, isMissing(before), look.type === "missing");
+    return action && { ...cover, action };
+  }
+
+  #consumerFor(path: string): Consumer {
     return consumerFor(path, this.#selection.names(path), this.#context);
   }
 
@@ -312,20 +342,31 @@ export class Monitor {
     baseline: boolean,
   ): void {
     const names = look.type === "directory" && path !== undefined ? membersOf(path) : [];
-    const present = new Set(names.map((name) => joinPath(directory.path, name)));
     const inode = look.type === "missing" ? undefined : look.inode;
-    const isSame = this.#inodes.get(directory) === inode;
-    if (names.length > 0) this.#inodes.set(directory, inode);
-    else this.#inodes.delete(directory);
-    for (const path of present) {
-      const known = this.#targets.get(path);
+    const isSame = directory.inode === inode;
+    directory.inode = names.length > 0 ? inode : undefined;
+    for (const name of names) {
+      const known = this.#tree.member(directory, name);
       if (known !== undefined && origin === "live" && isSame) continue;
-      if (known === undefined && !this.#selection.includes(path)) continue;
-      this.#lookAtMember(known ?? this.#add(path, directory), origin, occasion, baseline);
+      if (known === undefined && !this.#selection.includes(joinPath(directory.path, name))) continue;
+      const member = known ?? this.#tree.add(directory, name);
+      this.#passCover(directory, member);
+      this.#lookAtMember(member, origin, occasion, baseline);
     }
-    for (const member of [...(this.#members.get(directory) ?? [])]) {
-      if (!present.has(member.path)) this.#look(member, origin, occasion);
+    const present = new Set(names);
+    const departure = this.#moves.departure(directory);
+    for (const member of [...(directory.members?.values() ?? [])]) {
+      if (present.has(member.name)) continue;
+      if (departure !== undefined) this.#moves.depart(member, departure.to && joinPath(departure.to, member.name));
+      this.#passCover(directory, member);
+      this.#look(member, origin, occasion);
     }
+  }
+
+  #passCover(directory: Target, member: Target): void {
+    const cover = this.#covers.get(directory);
+    if (cover === undefined) return;
+    this.#covers.add(member, { ...cover, isTop: false, end: this.#watchSet.endOf(member) });
   }
 
   /** A file that was met by chance may be half written: it is looked at when it has been quiet. */
@@ -339,25 +380,14 @@ export class Monitor {
     );
   }
 
-  #add(path: string, parent: Target): Target {
-    const target: Target = { path, parent };
-    this.#targets.set(path, target);
-    const members = this.#members.get(parent);
-    if (members === undefined) this.#members.set(parent, new Set([target]));
-    else members.add(target);
-    return target;
-  }
-
   /** Forgets a member that is gone, and its state: it was reported, and a new one will be a creation. */
-  #forget(target: Target): void {
-    this.#watchSet.remove(target);
-    this.#dispatch.drop(target);
-    this.#longReads?.drop(target);
-    this.#store.forget(target.path);
-    this.#targets.delete(target.path);
-    this.#members.delete(target);
-    this.#inodes.delete(target);
-    const siblings = target.parent && this.#members.get(target.parent);
-    siblings?.delete(target);
+  #forget(member: Target): void {
+    this.#watchSet.remove(member);
+    this.#dispatch.drop(member);
+    this.#longReads?.drop(member);
+    this.#store.forget(member.path);
+    this.#tree.remove(member);
   }
 }
+
+const isMissing = (state: State | undefined): boolean => state === undefined || state["type"] === "missing";

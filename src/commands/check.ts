@@ -1,6 +1,7 @@
 import { BpfinkError, ExitStatus } from "../errors.ts";
 import { log } from "../log.ts";
-import { type Counts, Monitor } from "../monitor.ts";
+import { Monitor } from "../monitor.ts";
+import type { Counts } from "../watch/counts.ts";
 import type { Options } from "../options.ts";
 import { type ProgressBar, progressBar } from "../progress.ts";
 import { UNLOGGED } from "../sinks/line.ts";

@@ -10,6 +10,7 @@ import { openSource } from "../source/choose.ts";
 import { MEMORY } from "../state/open.ts";
 import { Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
+import { MountWatch } from "../watch/mount-watch.ts";
 import { scopeOf } from "./scope.ts";
 
 /** How long the last lines may take to print when asked to stop, in milliseconds. */
@@ -60,7 +61,8 @@ async function run(options: Options): Promise<ExitStatus> {
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
   );
   const onLine = () => void sink.pump();
-  const monitor = new Monitor({ store, source, ...scope, onLine, inTurns: true });
+  const mounts = stack.use(new MountWatch((changes, event) => monitor.onMounts(changes, event)));
+  const monitor = new Monitor({ store, source, ...scope, onLine, onLook: () => mounts.check(), inTurns: true });
   const say = (level: "info" | "error", action: OwnAction, message: string, details: Record<string, unknown>) => {
     logged(() => store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details })));
     onLine();
@@ -72,7 +74,10 @@ async function run(options: Options): Promise<ExitStatus> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
 
   source.start({
-    onEvent: (event) => monitor.onEvent(event),
+    onEvent: (event) => {
+      if (event.kind === "mount") mounts.note(event);
+      monitor.onEvent(event);
+    },
     onLost: gap,
     onError: fail("the event source failed"),
   });

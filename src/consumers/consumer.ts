@@ -53,7 +53,7 @@ export type ConsumerName = "users" | "access" | "diff" | "generic";
 
 /** What one consumer says of two states: the consumer's part of a line. */
 export interface Difference {
-  readonly action: "created" | "modified" | "deleted" | "attributes";
+  readonly action: "created" | "modified" | "deleted" | "attributes" | "moved" | "covered" | "uncovered";
   readonly consumer: ConsumerName;
   /** For people. */
   readonly message: string;

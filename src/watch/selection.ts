@@ -1,5 +1,4 @@
 import { joinPath, parentPath } from "../paths.ts";
-import type { Target } from "./target.ts";
 
 /** Characters that make a --watch PATH a glob. */
 const MAGIC = /[*?[{]/;
@@ -7,7 +6,7 @@ const MAGIC = /[*?[{]/;
 /** What the user wants watched: plain paths and directories, globs, and what to leave out. */
 export interface Selection {
   /** The paths to begin with: plain ones, and the directories that globs start from. */
-  readonly roots: readonly Target[];
+  readonly roots: readonly string[];
   /** Whether a member of a watched directory is to be watched too. */
   includes(member: string): boolean;
   /** Whether the user named the path, or a glob for it; not just a directory above it. */
@@ -29,7 +28,7 @@ export function select(watch: readonly string[], exclude: readonly string[]): Se
   const inPlain = (path: string) => selfAndAncestors(path).some((p) => plain.has(p));
   const roots = new Set([...plain, ...globs.map((glob) => glob.base)]);
   return {
-    roots: [...roots].filter((path) => !isExcluded(path)).map((path) => ({ path, parent: undefined })),
+    roots: [...roots].filter((path) => !isExcluded(path)),
     includes: (path) =>
       !isExcluded(path) && (inPlain(path) || globs.some((glob) => glob.matches(path) || glob.leadsTo(path))),
     names: (path) => plain.has(path) || globs.some((glob) => glob.matches(path)),

@@ -1,7 +1,25 @@
+import { joinPath } from "../paths.ts";
+
 /** One path that is watched: asked for by the user, or a member of a directory that is. */
-export interface Target {
-  /** As the user sees it: absolute, normalised, below --root. Also its name in the database. */
-  readonly path: string;
+export class Target {
   /** The directory that it is a member of; undefined for what the user asked for. */
   readonly parent: Target | undefined;
+  /** Of what has no parent: the whole path. */
+  readonly name: string;
+  members: Map<string, Target> | undefined;
+  /** Of a directory with members, at the last look. */
+  inode: string | undefined;
+
+  constructor(name: string, parent: Target | undefined) {
+    this.name = name;
+    this.parent = parent;
+  }
+
+  /**
+   * As the user sees it: absolute, normalised, below --root. Also its name in the database. Made when
+   * it is asked for, as there may be 100,000.
+   */
+  get path(): string {
+    return this.parent === undefined ? this.name : joinPath(this.parent.path, this.name);
+  }
 }

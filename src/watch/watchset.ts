@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
-import type { KernelEvent, NodeKey } from "../event.ts";
+import type { Entry, KernelEvent, NodeKey } from "../event.ts";
 import { type Statx, statx } from "../kernel/libc.ts";
-import { pathBytes, pathText } from "../paths.ts";
+import { joinPath, pathBytes, pathText } from "../paths.ts";
 import type { Source } from "../source/source.ts";
 import { SuperBlocks } from "./mounts.ts";
 import { MultiMap } from "./multimap.ts";
@@ -22,6 +22,8 @@ interface Resolution {
   readonly entries: readonly EntryKey[];
   /** Of these, the target's own name, and the last one that it leads to as a symbolic link. */
   readonly own: readonly EntryKey[];
+  /** The paths of all entries: where a mount would change what the target is. */
+  readonly places: readonly string[];
   readonly end: NodeKey | undefined;
   readonly link: Link | undefined;
 }
@@ -45,6 +47,8 @@ export class WatchSet {
   readonly #users = new MultiMap<NodeKey, Target>();
   readonly #byEntry = new MultiMap<EntryKey, Target>();
   readonly #byEnd = new MultiMap<NodeKey, Target>();
+  /** Where the watched directories are. */
+  readonly #directories = new Map<NodeKey, string>();
 
   /** @param root what `/` means; free of symbolic links */
   constructor(source: Source, root: string) {
@@ -114,6 +118,44 @@ export class WatchSet {
     return this.#byEnd.get(directory);
   }
 
+  /** Where a target leads, as of the last refresh. */
+  endOf(target: Target): NodeKey | undefined {
+    return this.#resolutions.get(target)?.end;
+  }
+
+  /** The path of a directory entry as the user sees it; undefined if the directory is not watched. */
+  placeOf({ directory, name }: Entry): string | undefined {
+    const path = this.#directories.get(directory);
+    if (path === undefined) return undefined;
+    const place = joinPath(path, name);
+    return this.#root === "/" ? place : place.slice(this.#root.length);
+  }
+
+  /**
+   * Where a rename took a target from its place: `to` is undefined when that is in a directory which
+   * is not watched. Returns undefined if it did no such thing: something else was moved, or a
+   * symbolic link on the way to the target.
+   */
+  departure(target: Target, event: KernelEvent): { readonly to: string | undefined } | undefined {
+    const [from, to] = event.entries;
+    const resolution = this.#resolutions.get(target);
+    if (event.kind !== "rename" || from === undefined || resolution?.path === undefined) return undefined;
+    const place = to && this.placeOf(to);
+    const key: EntryKey = `${from.directory}/${from.name}`;
+    if (resolution.own.includes(key)) return { to: place };
+    if (!resolution.entries.includes(key)) return undefined;
+    const directory = this.#directories.get(from.directory);
+    const old = directory === undefined ? undefined : joinPath(directory, from.name);
+    if (old === undefined || !resolution.path.startsWith(`${old}/`)) return undefined;
+    return { to: place === undefined ? undefined : place + resolution.path.slice(old.length) };
+  }
+
+  /** Targets on whose way something was mounted or unmounted at a path. */
+  targetsThrough(path: string): Target[] {
+    const found = [...this.#resolutions].filter(([, { places }]) => places.includes(path));
+    return found.map(([target]) => target);
+  }
+
   #walk(target: Target): Walk {
     const fs = { statx, readlink };
     const { path, parent } = target;
@@ -145,6 +187,7 @@ export class WatchSet {
       nodes: [...nodes],
       entries: [...entries],
       own: [...own],
+      places: found.steps.map(({ directory, name }) => joinPath(directory, name)),
       end,
       link: found.link,
     };
@@ -152,19 +195,26 @@ export class WatchSet {
 
   /** Forgets inodes that were watched for a walk that came to nothing. */
   #abandon(nodes: Iterable<NodeKey>): undefined {
-    for (const key of nodes) if (!this.#users.has(key)) this.#source.unwatch(key);
+    for (const key of nodes) if (!this.#users.has(key)) this.#unwatch(key);
   }
 
   /** @param inherit for a directory: what is born in it will be wanted */
   #watchNode(path: string, stat: Statx, inherit: boolean): NodeKey | undefined {
     const isDirectory = stat.type === "directory";
-    return this.#source.watch({
+    const key = this.#source.watch({
       path,
       device: this.#superBlocks.deviceOf(stat),
       inode: stat.inode,
       as: isDirectory ? "directory" : "file",
       inherit: isDirectory && inherit,
     });
+    if (key !== undefined && isDirectory) this.#directories.set(key, path);
+    return key;
+  }
+
+  #unwatch(key: NodeKey): void {
+    this.#directories.delete(key);
+    this.#source.unwatch(key);
   }
 
   #replace(target: Target, next: Resolution | undefined): void {
@@ -175,7 +225,7 @@ export class WatchSet {
     for (const key of before?.nodes ?? []) {
       if (next?.nodes.includes(key) === true) continue;
       this.#users.delete(key, target);
-      if (!this.#users.has(key)) this.#source.unwatch(key);
+      if (!this.#users.has(key)) this.#unwatch(key);
     }
     for (const key of before?.entries ?? []) this.#byEntry.delete(key, target);
     for (const key of next?.entries ?? []) this.#byEntry.add(key, target);

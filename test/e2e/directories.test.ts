@@ -87,9 +87,11 @@ test("rm -r of a tree deletes everything in it", async () => {
   expect(told(await bp.rest())).toEqual(["gone", "gone/a", "gone/a/f", "gone/g"].map((name) => `deleted tree/${name}`));
 });
 
-test("a rename inside tells both names", async () => {
+test("a rename inside is one line with both names", async () => {
   renameSync(directory.at("tree/old"), directory.at("tree/renamed"));
-  expect(told(await bp.rest())).toEqual(["created tree/renamed", "deleted tree/old"]);
+  const line = await bp.only(directory.at("tree/renamed"));
+  expect(line).toMatchObject({ action: "moved", previous: directory.at("tree/old"), process: { pid: process.pid } });
+  expect(line).not.toHaveProperty("generic"); // it is the same file
   appendFileSync(directory.at("tree/renamed"), "two\n");
   expect(await bp.only(directory.at("tree/renamed"))).toMatchObject({
     action: "modified",
@@ -104,7 +106,11 @@ test("a tree that is moved in, is edited, and is moved out", async () => {
   appendFileSync(directory.at("tree/moved/a/f"), "two\n");
   expect(await bp.only(directory.at("tree/moved/a/f"))).toMatchObject({ action: "modified" });
   renameSync(directory.at("tree/moved"), directory.at("moving"));
-  expect(told(await bp.rest())).toEqual(["moved", "moved/a", "moved/a/f"].map((name) => `deleted tree/${name}`));
+  const out = await bp.rest();
+  expect(told(out)).toEqual(["moving", "moving/a", "moving/a/f"].map((name) => `moved ${name}`));
+  expect(out.map(({ previous }) => previous).sort()).toEqual(
+    ["moved", "moved/a", "moved/a/f"].map((name) => directory.at(`tree/${name}`)),
+  );
   appendFileSync(directory.at("moving/a/f"), "three\n");
   await bp.noMoreLines();
 });
@@ -145,7 +151,12 @@ test("a glob watches what matches, and what comes to match", async () => {
   renameSync(directory.at("glob/b.txt"), directory.at("glob/b.conf"));
   expect(await bp.only(directory.at("glob/b.conf"))).toMatchObject({ action: "created" });
   renameSync(directory.at("glob/b.conf"), directory.at("glob/b.txt"));
-  expect(await bp.only(directory.at("glob/b.conf"))).toMatchObject({ action: "deleted" });
+  expect(await bp.only(directory.at("glob/b.txt"))).toMatchObject({
+    action: "moved",
+    previous: directory.at("glob/b.conf"),
+    add: { Content: [] },
+    del: { Content: ["one", "two"] }, // it is out of sight
+  });
 });
 
 test("a glob with a directory in its middle", async () => {

@@ -35,7 +35,7 @@ export interface Line {
   readonly [key: string]: unknown;
 }
 
-const CHANGES = ["created", "modified", "deleted", "moved", "attributes", "covered"];
+const CHANGES = ["created", "modified", "deleted", "moved", "attributes", "covered", "uncovered"];
 const OWN = ["started", "stopped", "gap", "blind", "reloaded"];
 const LEVELS: Record<string, string> = { gap: "error", blind: "error" };
 const ORIGINS = ["live", "startup", "rescan", "gap"];

@@ -2,7 +2,8 @@
 
 import type { Actor, ChangeKind, KernelEvent, NodeKey } from "../../../src/event.ts";
 import type { Sighting } from "../../../src/watch/attribution.ts";
-import type { Target } from "../../../src/watch/target.ts";
+import { joinPath } from "../../../src/paths.ts";
+import { Target } from "../../../src/watch/target.ts";
 
 export function actorOf(pid: number, changes: Partial<Actor["process"]> = {}): Actor {
   const process = {
@@ -27,7 +28,8 @@ export const entryEvent = (kind: ChangeKind, directory: NodeKey, name: string): 
   entries: [{ directory, name }],
 });
 
-export const targetOf = (path: string, parent?: Target): Target => ({ path, parent });
+export const targetOf = (path: string, parent?: Target): Target =>
+  new Target(parent === undefined ? path : path.slice(joinPath(parent.path, "").length), parent);
 
 export function sightingOf(actor: Actor | undefined, changes: Partial<Sighting> = {}): Sighting {
   return { actor, first: 1n, last: 1n, acted: true, renamed: false, reported: false, ...changes };

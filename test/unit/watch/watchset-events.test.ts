@@ -52,8 +52,8 @@ describe("a member of a watched directory", () => {
 
   test("may be a directory with members", () => {
     const etc = targetOf("/etc");
-    const [inner, file] = [targetOf("/etc/ssh", etc), targetOf("/etc/ssh/config", targetOf("/etc/ssh", etc))];
-    const below = { ...file, parent: inner };
+    const inner = targetOf("/etc/ssh", etc);
+    const below = targetOf("/etc/ssh/config", inner);
     for (const target of [etc, inner, below]) set.refresh(target);
     expectWatched("", "etc", "etc/ssh", "etc/ssh/config");
   });

@@ -1,0 +1,93 @@
+import { annotate } from "./consumers/annotate.ts";
+import type { Consumer, Difference, Look, State } from "./consumers/consumer.ts";
+import type { Origin } from "./event.ts";
+import { changeLine } from "./sinks/line.ts";
+import type { StateStore } from "./state/store.ts";
+import { isAttributed, responsible } from "./watch/attribution.ts";
+import type { Cover } from "./watch/covers.ts";
+import type { Occasion, Outcome } from "./watch/dispatch.ts";
+import { userName } from "./watch/users.ts";
+
+/** What a look found, and what is known of the path. */
+export interface Finding {
+  readonly path: string;
+  readonly consumer: Consumer;
+  /** Undefined when what is found is to be taken as it is. */
+  readonly before: State | undefined;
+  readonly look: Look;
+  readonly origin: Origin;
+  readonly occasion: Occasion;
+  /** Whether a line is made of a difference. */
+  readonly isReported: boolean;
+  /** A rename took it away. */
+  readonly departure: { readonly to: string | undefined; readonly inherits: boolean } | undefined;
+  /** Something was mounted over it, or unmounted, and which of the two that makes it. */
+  readonly cover: Pick<Cover, "action" | "mount" | "isTop"> | undefined;
+}
+
+/** Compares what was found with what is known, and puts the new state and the line of the difference into the store. */
+export class Reporter {
+  readonly #store: StateStore;
+  readonly #backend: string;
+
+  constructor(store: StateStore, backend: string) {
+    this.#store = store;
+    this.#backend = backend;
+  }
+
+  report(finding: Finding): Outcome {
+    const { path, consumer, before, look, origin, occasion } = finding;
+    const state = consumer.parse(path, look, this.#store);
+    const found = before && consumer.compare(path, before, state);
+    const content = found && annotate(path, found, state);
+    const difference = before && nameDifference(content, finding);
+    if (difference === undefined || !finding.isReported) {
+      if (JSON.stringify(before) !== JSON.stringify(state)) this.#store.baseline(path, state);
+      if (before !== undefined) this.#inherit(finding, before);
+      return "same";
+    }
+    // a look can be faster than the event of what it finds
+    if (!occasion.final && !isAttributed(occasion.sightings)) return "early";
+    const sightings = responsible(occasion.sightings);
+    const names = { userName, fingerprint: this.#store.fingerprint };
+    const file = finding.departure?.to ?? path;
+    const backend = this.#backend;
+    this.#store.transaction(() => {
+      if (before !== undefined) this.#inherit(finding, before);
+      this.#store.record({
+        path,
+        state,
+        line: (seq) => changeLine({ seq, backend, origin, file, difference, sightings, names }),
+      });
+    });
+    return "line";
+  }
+
+  /** What is known of a file goes with it to its new path. */
+  #inherit({ departure }: Finding, before: State): void {
+    if (departure?.to !== undefined && departure.inherits) this.#store.baseline(departure.to, before);
+  }
+}
+
+/** The consumer's difference, by the name of what brought it about. */
+function nameDifference(content: Difference | undefined, finding: Finding): Difference | undefined {
+  const { path, consumer, departure, cover } = finding;
+  if (cover !== undefined) {
+    if (content === undefined && !cover.isTop) return undefined;
+    const { point, root, type, source } = cover.mount;
+    const details = { ...content?.details, mount: { point, root, type, source } };
+    return {
+      consumer: consumer.name,
+      ...content,
+      action: cover.action,
+      message: cover.action === "covered" ? "file covered by a mount" : "file uncovered by an umount",
+      details,
+    };
+  }
+  if (departure === undefined || content?.action !== "deleted") return content;
+  const { to, inherits } = departure;
+  const previous = to === undefined ? {} : { previous: path };
+  // what went is told where it went out of sight
+  const details = inherits ? previous : { ...previous, ...content.details };
+  return { ...content, action: "moved", message: "file moved", details };
+}

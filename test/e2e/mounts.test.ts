@@ -1,0 +1,104 @@
+// Something is mounted over a watched file, over a directory on its way, over a watched tree; and unmounted again.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { Bpfink } from "./bpfink.ts";
+import { TemporaryDirectory } from "./files.ts";
+import { run, SLOW } from "./process.ts";
+
+const directory = new TemporaryDirectory();
+const at = (name: string) => directory.at(name);
+const mounted: string[] = [];
+let bp: Bpfink;
+
+async function mount(...args: string[]): Promise<void> {
+  await run("mount", ...args);
+  mounted.push(args.at(-1)!);
+}
+
+async function umount(): Promise<void> {
+  const point = mounted.pop();
+  if (point !== undefined) await run("umount", point);
+}
+
+beforeAll(async () => {
+  for (const name of ["file", "way/on/file", "tree/a", "tree/b", "other/way/on/file", "other/tree/a", "other/file"]) {
+    directory.write(name, `${name}\n`);
+  }
+  for (const name of ["usb", "elsewhere", "same"]) mkdirSync(at(name));
+  directory.write("same/file", "same\n");
+  bp = await Bpfink.start({ watch: ["file", "way/on/file", "tree", "usb/file", "same/file"].map(at) });
+}, SLOW);
+beforeEach(() => bp.forget());
+afterEach(async () => {
+  while (mounted.length > 0) await umount();
+});
+afterAll(async () => {
+  await bp[Symbol.asyncDispose]();
+  directory[Symbol.dispose]();
+});
+
+test("a file over a file: covered, the difference of what is seen, edits of it, uncovered", async () => {
+  await mount("--bind", at("other/file"), at("file"));
+  expect(await bp.nextChange(at("file"))).toMatchObject({
+    action: "covered",
+    origin: "live",
+    message: "file covered by a mount",
+    add: { Content: ["other/file"] },
+    del: { Content: ["file"] },
+    mount: { point: at("file") },
+  });
+  appendFileSync(at("other/file"), "more\n");
+  expect(await bp.nextChange(at("file"))).toMatchObject({ action: "modified", add: { Content: ["more"] } });
+  await umount();
+  expect(await bp.only(at("file"))).toMatchObject({
+    action: "uncovered",
+    add: { Content: ["file"] },
+    del: { Content: ["other/file", "more"] },
+  });
+  writeFileSync(at("file"), "edited\n");
+  expect(await bp.only(at("file"))).toMatchObject({ action: "modified", add: { Content: ["edited"] } });
+});
+
+test("an empty file system over a directory on the way hides the file", async () => {
+  await mount("-t", "tmpfs", "none", at("way"));
+  expect(await bp.nextChange(at("way/on/file"))).toMatchObject({
+    action: "covered",
+    del: { Content: ["way/on/file"] },
+    mount: { point: at("way"), type: "tmpfs" },
+  });
+  await umount();
+  expect(await bp.only(at("way/on/file"))).toMatchObject({ action: "uncovered", add: { Content: ["way/on/file"] } });
+});
+
+test("a directory over a watched tree", async () => {
+  await mount("--bind", at("other/tree"), at("tree"));
+  const first = await bp.nextChange(at("tree"));
+  expect(first).toMatchObject({ action: "covered", mount: { point: at("tree") } });
+  const told = async () => (await bp.rest()).map(({ action, file }) => [action, file]).sort();
+  expect(await told()).toEqual([
+    ["covered", at("tree/a")],
+    ["covered", at("tree/b")],
+  ]);
+  await umount();
+  await bp.nextChange(at("tree"));
+  expect(await told()).toEqual([
+    ["uncovered", at("tree/a")],
+    ["uncovered", at("tree/b")],
+  ]);
+});
+
+test("a file system with the file on it comes and goes: created, deleted", async () => {
+  await mount("-t", "tmpfs", "none", at("usb"));
+  writeFileSync(at("usb/file"), "usb\n");
+  expect(await bp.nextChange(at("usb/file"))).toMatchObject({ action: "created" });
+  await umount();
+  expect(await bp.only(at("usb/file"))).toMatchObject({ action: "deleted", del: { Content: ["usb"] } });
+});
+
+test("a mount of the same over itself, elsewhere, or in another mount namespace, is nothing to us", async () => {
+  await mount("--bind", at("same"), at("same"));
+  await mount("-t", "tmpfs", "none", at("elsewhere"));
+  await run("unshare", "-m", "--propagation", "private", "mount", "--bind", at("other/file"), at("file"));
+  appendFileSync(at("same/file"), "more\n");
+  expect(await bp.only(at("same/file"))).toMatchObject({ action: "modified", add: { Content: ["more"] } });
+});
