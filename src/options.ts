@@ -1,4 +1,4 @@
-import { choice, many, one, path, type Values } from "./cli/args.ts";
+import { choice, duration, many, one, path, size, type Values } from "./cli/args.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { BACKENDS } from "./source/choose.ts";
 
@@ -47,6 +47,9 @@ export const SETTINGS = {
   ...SELECTION,
   ...COMMON,
   backend: one(choice("NAME", BACKENDS), "auto", `${BACKENDS.join(", ")}: auto takes the best that works`),
+  keep: one(duration("TIME", 0, 3660), 90 * 86_400_000, "how long changes are kept for bpfink history (90d)"),
+  "keep-size": one(size("SIZE", 0), 512 * 1024 ** 2, "and how much of them (512M)"),
+  "chain-key": one(path("FILE"), undefined, "key for the hashes that chain the lines, readable by root alone"),
 } as const;
 
 export type Options = Values<typeof SETTINGS>;

@@ -128,17 +128,33 @@ export function integer(hint: string, min: number, max: number): Kind<number> {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A time span such as `90s`, `10m`, `1h`, `30d`, in milliseconds, at least `min` and at most a year. */
-export function duration(hint: string, min: number): Kind<number> {
+/** A time span such as `90s`, `10m`, `1h`, `30d`, in milliseconds, at least `min` and at most `days`, by default a year. */
+export function duration(hint: string, min: number, days = 366): Kind<number> {
   return {
     hint,
     toml: "string",
     parse: (value, { name }) => {
       const [, number = "", unit = ""] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value) ?? [];
       const span = Number(number) * (UNITS[unit] ?? Number.NaN);
-      if (span >= min && span <= 366 * UNITS["d"]!) return span;
+      if (span >= min && span <= days * UNITS["d"]!) return span;
       const wanted = "it is a number with ms, s, m, h or d behind it, such as 90s or 10m";
-      throw usage(`${name} cannot be "${value}"`, `${wanted}, of ${min} ms to 366d`);
+      throw usage(`${name} cannot be "${value}"`, `${wanted}, of ${min} ms to ${days}d`);
+    },
+  };
+}
+
+const SIZES: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+
+/** A size such as `512M`, in bytes, at least `min`. */
+export function size(hint: string, min: number): Kind<number> {
+  return {
+    hint,
+    toml: "string",
+    parse: (value, { name }) => {
+      const [, number = "", unit = ""] = /^(\d{1,6})(K|M|G)$/.exec(value) ?? [];
+      const bytes = Number(number) * (SIZES[unit] ?? Number.NaN);
+      if (bytes >= min) return bytes;
+      throw usage(`${name} cannot be "${value}"`, `it is a number with K, M or G behind it, of ${min} bytes or more`);
     },
   };
 }

@@ -11,6 +11,7 @@ import { comparison } from "../state/comparison.ts";
 import { MEMORY } from "../state/open.ts";
 import { type StateStore, Store } from "../state/store.ts";
 import { scopeOf } from "./scope.ts";
+import { openStore } from "./store.ts";
 
 export interface CheckOptions extends Options {
   /** Take what is there now as the state to compare with from now on. */
@@ -57,7 +58,7 @@ function compare(options: CheckOptions): Counts {
  * what was accepted, too, and has every sequence number.
  */
 function update(options: CheckOptions): Counts {
-  using store = Store.open(options.database);
+  using store = openStore(options);
   using bar = progressBar("checking", store.paths().length);
   let before: number | undefined;
   const noting: StateStore = {

@@ -8,10 +8,11 @@ import { type OwnAction, ownLine } from "../sinks/line.ts";
 import { type Outbox, StdoutSink } from "../sinks/stdout.ts";
 import { openSource } from "../source/choose.ts";
 import { MEMORY } from "../state/open.ts";
-import { Store } from "../state/store.ts";
+import type { Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
 import { MountWatch } from "../watch/mount-watch.ts";
 import { scopeOf } from "./scope.ts";
+import { openStore } from "./store.ts";
 
 /** How long the last lines may take to print when asked to stop, in milliseconds. */
 const STOP_LIMIT = 600;
@@ -19,6 +20,9 @@ const STOP_LIMIT = 600;
 const GAP_DELAY = 200;
 /** After looking at everything, that is not done again for this many times as long as it took. */
 const GAP_REST = 10;
+
+/** Lines are dropped when others are delivered; this is for when there are none. In milliseconds. */
+const PRUNE_INTERVAL = 3_600_000;
 
 export const watch = command({
   name: "watch",
@@ -43,7 +47,7 @@ async function run(options: Options): Promise<ExitStatus> {
   }
   const scope = scopeOf(options);
   using stack = new DisposableStack();
-  const store = stack.adopt(Store.open(options.database), (opened) => opened.close());
+  const store = stack.adopt(openStore(options), (opened) => opened.close());
   const source = stack.use(openSource(options.backend));
   const stop = Promise.withResolvers<ExitStatus>();
   const fail = (what: string) => (error: Error) => {
@@ -73,6 +77,7 @@ async function run(options: Options): Promise<ExitStatus> {
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
 
+  stack.defer(pruner(store));
   source.start({
     onEvent: (event) => {
       if (event.kind === "mount") mounts.note(event);
@@ -92,6 +97,18 @@ async function run(options: Options): Promise<ExitStatus> {
   await Promise.race([sink.pump(), Bun.sleep(STOP_LIMIT)]);
   logged(() => reportUnprinted(store, options.database));
   return status;
+}
+
+/** Drops old lines now and once an hour, in steps between which events are taken. Returns what ends it. */
+function pruner(store: Store): () => void {
+  let timer: ReturnType<typeof setTimeout>;
+  const step = () => {
+    let more = false;
+    logged(() => (more = store.prune()));
+    timer = setTimeout(step, more ? 10 : PRUNE_INTERVAL);
+  };
+  step();
+  return () => clearTimeout(timer);
 }
 
 /** Does what may fail without ending the watch: the database's disk is full, say. */

@@ -22,8 +22,7 @@ export interface JournalOptions {
   readonly chainKey?: Uint8Array;
 }
 
-/** A quarter of a year is what audits ask back for; a line is some 1 KB, so the size is half a million of them. */
-export const DEFAULT_RETENTION: Retention = { age: 90 * 86_400_000, bytes: 512 * 1024 ** 2 };
+const EVERYTHING: Retention = { age: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 
 /** Lines dropped in one transaction: 2 ms. More than a batch of the sink, so that dropping overtakes adding. */
 const PRUNE_STEP = 256;
@@ -39,7 +38,7 @@ export class Journal {
 
   constructor(database: Database, options: JournalOptions) {
     this.#sql = statements(database);
-    this.#retention = options.retention ?? DEFAULT_RETENTION;
+    this.#retention = options.retention ?? EVERYTHING;
     this.#key = options.chainKey;
   }
 
@@ -68,7 +67,8 @@ export class Journal {
    * @param now milliseconds since the epoch
    */
   prune(now = Date.now()): boolean {
-    const oldest = new Date(now - this.#retention.age).toISOString();
+    const { age } = this.#retention;
+    const oldest = age === Number.POSITIVE_INFINITY ? "" : new Date(now - age).toISOString();
     let excess = Number(this.#chain().bytes) - this.#retention.bytes;
     let last: { readonly seq: bigint; readonly line: string } | undefined;
     let count = 0;

@@ -12,6 +12,9 @@ const defaults: Options = {
   database: DEFAULT_DATABASE,
   backend: "auto",
   logLevel: "info",
+  keep: 90 * 86_400_000,
+  keepSize: 512 * 1024 ** 2,
+  chainKey: undefined,
 };
 
 const watch = command({ name: "watch", summary: "", args: SETTINGS, run: () => ExitStatus.ok });
