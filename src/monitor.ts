@@ -3,6 +3,7 @@ import { type Context, contextOf } from "./consumers/context.ts";
 import { consumerFor } from "./consumers/registry.ts";
 import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
 import type { KernelEvent, Origin } from "./event.ts";
+import { Follow } from "./follow.ts";
 import { log } from "./log.ts";
 import { joinPath } from "./paths.ts";
 import { type Finding, Reporter } from "./reporter.ts";
@@ -42,6 +43,7 @@ export class Monitor {
   readonly #onLine: () => void;
   readonly #onLook: () => void;
   readonly #tree: Tree;
+  readonly #follow: Follow;
   readonly #moves = new Moves();
   readonly #covers = new Covers();
   #counts: Counts = { ...NOTHING };
@@ -64,10 +66,9 @@ export class Monitor {
     this.#selection = parts.selection;
     this.#tree = new Tree(parts.selection.roots);
     this.#reporter = new Reporter(parts.store, parts.source.backend);
-    this.#context = contextOf(
-      () => pamServices(parts.root),
-      () => performance.now(),
-    );
+    const pam = () => pamServices(parts.root);
+    const owners = (path: string) => parts.selection.owners?.(path) ?? [];
+    this.#context = { ...contextOf(pam, () => performance.now()), owners };
     this.#onLine = parts.onLine;
     this.#onLook = parts.onLook ?? (() => {});
     this.#longReads =
@@ -79,6 +80,12 @@ export class Monitor {
         : undefined;
     this.#watchSet = new WatchSet(parts.source, parts.root);
     this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion));
+    this.#follow = new Follow({
+      ...{ store: this.#store, selection: this.#selection, tree: this.#tree, dispatch: this.#dispatch },
+      watch: (target) => void this.#refresh(target),
+      unwatch: (target) => this.#unwatch(target),
+      missing: (path) => this.#consumerFor(path).parse(path, MISSING, this.#store),
+    });
   }
 
   /**
@@ -91,6 +98,7 @@ export class Monitor {
     const unseen: Occasion = { sightings: [], settled: true, final: origin === "startup" };
     this.#store.transaction(() => {
       const known = this.#store.paths();
+      this.#follow.begin(known);
       for (const root of this.#tree.roots) this.#look(root, origin, unseen);
       // members that were there at the last run and are not now
       for (const path of known) {
@@ -112,7 +120,7 @@ export class Monitor {
     const born = this.#born(event);
     if (targets.size + born.length === 0) return;
     if (event.actor?.process.pid === process.pid) return; // our own database may lie in a watched directory
-    if (event.kind === "rename") this.#follow(event, targets);
+    if (event.kind === "rename") this.#followMove(event, targets);
     for (const target of targets) this.#note(target, event);
     for (const member of born) {
       this.#refresh(member); // what happens to it, and below it, follows in the next events
@@ -140,7 +148,7 @@ export class Monitor {
   }
 
   /** Notes where a rename takes targets, or what was taken a moment ago. */
-  #follow(event: KernelEvent, targets: Iterable<Target>): void {
+  #followMove(event: KernelEvent, targets: Iterable<Target>): void {
     const [from, to] = event.entries;
     const place = from && this.#watchSet.placeOf(from);
     if (place !== undefined) this.#moves.follow(place, to && this.#watchSet.placeOf(to));
@@ -286,6 +294,7 @@ export class Monitor {
     this.#covers.settle(target, cover?.action);
     if (occasion.settled) this.#moves.settle(target);
     if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
+    this.#follow.lookedAt(path, origin);
     return outcome;
   }
 
@@ -382,11 +391,15 @@ export class Monitor {
 
   /** Forgets a member that is gone, and its state: it was reported, and a new one will be a creation. */
   #forget(member: Target): void {
-    this.#watchSet.remove(member);
-    this.#dispatch.drop(member);
-    this.#longReads?.drop(member);
     this.#store.forget(member.path);
-    this.#tree.remove(member);
+    this.#unwatch(member);
+  }
+
+  #unwatch(target: Target): void {
+    this.#watchSet.remove(target);
+    this.#dispatch.drop(target);
+    this.#longReads?.drop(target);
+    this.#tree.remove(target);
   }
 }
 

@@ -2,6 +2,9 @@ import { choice, duration, many, one, path, size, type Values } from "./cli/args
 import { LOG_LEVELS } from "./log.ts";
 import { BACKENDS } from "./source/choose.ts";
 
+/** In the place of a path: the authorized_keys files of every user in passwd, as sshd_config names them. */
+export const EVERY_USERS_KEYS = "authorized_keys";
+
 /** What is watched when nobody says: who may log in, and who may become root. */
 export const DEFAULT_WATCH: readonly string[] = [
   "/etc/passwd",
@@ -21,6 +24,7 @@ export const DEFAULT_WATCH: readonly string[] = [
   "/etc/cron.d/*",
   "/var/spool/cron/crontabs/*",
   "/etc/systemd/system/**/*",
+  EVERY_USERS_KEYS,
 ];
 
 export const DEFAULT_DATABASE = "/var/lib/bpfink/bpfink.db";
@@ -38,7 +42,11 @@ export const COMMON = {
 
 /** What is watched, for every command that looks at files. */
 export const SELECTION = {
-  watch: many(path("PATH"), DEFAULT_WATCH, "file, directory or quoted glob to watch, existing yet or not"),
+  watch: many(
+    path("PATH", EVERY_USERS_KEYS),
+    DEFAULT_WATCH,
+    "file, directory or quoted glob to watch, existing yet or not",
+  ),
   exclude: many(path("GLOB"), [], "leave out what matches, and all below it"),
 } as const;
 

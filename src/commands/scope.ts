@@ -1,7 +1,9 @@
 import { realpathSync, statSync } from "node:fs";
 import { relative } from "node:path";
 import { BpfinkError, ExitStatus } from "../errors.ts";
-import type { Options } from "../options.ts";
+import { findKeyFiles } from "../homes/key-files.ts";
+import { HomesSelection } from "../homes/selection.ts";
+import { EVERY_USERS_KEYS, type Options } from "../options.ts";
 import { MEMORY } from "../state/open.ts";
 import { select, type Selection } from "../watch/selection.ts";
 
@@ -14,10 +16,12 @@ export interface Scope {
 
 /** @throws BpfinkError with status `usage` if --root is no directory */
 export function scopeOf(options: Options): Scope {
-  return {
-    root: directoryAt(options.root),
-    selection: select(options.watch, [...options.exclude, ...ownFiles(options)]),
-  };
+  const root = directoryAt(options.root);
+  const exclude = [...options.exclude, ...ownFiles(options)];
+  const paths = options.watch.filter((path) => path !== EVERY_USERS_KEYS);
+  const named = select(paths, exclude);
+  if (paths.length === options.watch.length) return { root, selection: named };
+  return { root, selection: new HomesSelection(named, exclude, () => findKeyFiles(root)) };
 }
 
 /** The database, which each line changes: watching it would never end. As globs, seen from --root. */

@@ -5,6 +5,8 @@ import { ACCESS_DIRECTORY, DEFAULT_ACCESS_FILE, type PamAccess, parsePamAccess }
 export interface Context {
   /** pam_access(8)'s separators for a file that it is told to read; undefined for any other file. */
   separators(path: string): Separators | undefined;
+  /** Whose SSH keys a file holds, if any. */
+  owners?(path: string): readonly string[];
 }
 
 /** An answer is as good as new for this long, in milliseconds: every look asks. */

@@ -21,6 +21,8 @@ const member = contentConsumer("member");
 export function consumerFor(path: string, isNamed: boolean, context?: Context): Consumer {
   const name = basename(path);
   const other = isNamed ? content : member;
+  const owners = context?.owners?.(path) ?? [];
+  if (owners.length > 0 || KEYS.test(name)) return usersConsumer("authorized_keys", owners);
   if (NAMESAKES.has(basename(dirname(path)))) return other;
   const database = databases.get(COPY.exec(name)?.[1] ?? "");
   if (database !== undefined) return database;
@@ -43,6 +45,8 @@ const COPIED = "[-+~]|\\.(?:edit|org|orig|bak|backup|old|new|save)|\\.(?:dpkg|uc
 const TEMPORARY = "\\.lock|\\.\\d+|\\.sw[a-z]|#|[0-9a-f]{16}";
 
 const COPY = new RegExp(`^(${DATABASES.join("|")})(?:${COPIED})?$`);
+
+const KEYS = new RegExp(`^authorized_keys2?(?:${COPIED})?$`);
 
 /** opasswd (pam_unix(8)) and its likes; of the user databases what is temporary, or no copy that is known. */
 const SECRET_NAME = new RegExp(

@@ -3,6 +3,7 @@ import { appearance, changedAttributes, defined, type Facts, factsOf } from "./f
 import { differenceOf } from "./multiset.ts";
 import { firstProblems, type KeptProblems } from "./problems.ts";
 import { group, gshadow } from "./users/group.ts";
+import { authorizedKeys } from "./users/keys.ts";
 import type { Change, Kind, KindName } from "./users/kind.ts";
 import { notesOnLines } from "./users/notes.ts";
 import { passwd } from "./users/passwd.ts";
@@ -16,30 +17,44 @@ export type UsersState = Facts &
     readonly digest?: string;
     /** Of the kind's own shape. */
     readonly entries: readonly object[];
+    /** Whose file it is, of authorized_keys. */
+    readonly owners?: readonly string[];
     /** The content was too long to be read. */
     readonly unread?: true;
   };
 
 const kinds = new Map<string, Kind>(
-  [passwd, shadow, group, gshadow].map((kind) => [kind.name, kind as unknown as Kind]),
+  [passwd, shadow, group, gshadow, authorizedKeys].map((kind) => [kind.name, kind as unknown as Kind]),
 );
 
 /** A database of some 500,000 accounts, in bytes. */
 const CONTENT_LIMIT = 64 << 20;
 
-/** One of the files that make up the users of a machine, account by account. */
-export function usersConsumer(name: KindName): Consumer<UsersState> {
+/**
+ * One of the files that make up the users of a machine, account by account.
+ *
+ * @param owners whose file it is, of authorized_keys
+ */
+export function usersConsumer(name: KindName, owners: readonly string[] = []): Consumer<UsersState> {
   const kind = kinds.get(name)!;
   return {
     name: "users",
     contentLimit: CONTENT_LIMIT,
-    parse: (_path, look, keys) => parse(kind, look, keys),
+    parse: (_path, look, keys) => parse(kind, owners, look, keys),
     compare: (_path, before, after) => compare(kind, before, after),
   };
 }
 
-function parse(kind: Kind, look: Look, keys: Keys): UsersState {
-  const state = { consumer: "users", kind: kind.name, ...factsOf(look, keys), entries: [], problems: [] } as const;
+function parse(kind: Kind, owners: readonly string[], look: Look, keys: Keys): UsersState {
+  const whose = owners.length > 0 ? { owners } : {};
+  const state = {
+    consumer: "users",
+    kind: kind.name,
+    ...whose,
+    ...factsOf(look, keys),
+    entries: [],
+    problems: [],
+  } as const;
   if (look.type !== "file") return state;
   const digest = keys.keyedDigest(look.digest);
   if (look.content === undefined) return { ...state, digest, unread: true };
@@ -48,7 +63,7 @@ function parse(kind: Kind, look: Look, keys: Keys): UsersState {
 }
 
 function compare(kind: Kind, earlier: State, after: UsersState): Difference | undefined {
-  const accounts = kind.accounts(after.entries, []);
+  const accounts = kind.accounts(after.entries, after.owners ?? []);
   const now = (notes: readonly string[]) => ({
     ...kind.shown(after.entries, accounts),
     ...(notes.length > 0 ? { notes } : {}),
@@ -59,11 +74,12 @@ function compare(kind: Kind, earlier: State, after: UsersState): Difference | un
   if (before === undefined) return difference("modified", now([OTHER_STATE]));
   const attributes = changedAttributes(before, after);
   const type = before.type === after.type ? undefined : { from: before.type, to: after.type };
-  if (type === undefined && before.digest === after.digest) {
+  const unread = before.unread === true || after.unread === true;
+  const accountsBefore = kind.accounts(before.entries, before.owners ?? []);
+  const change: Change = unread ? { add: [], del: [] } : differenceOf(accountsBefore, accounts);
+  if (type === undefined && before.digest === after.digest && change.add.length + change.del.length === 0) {
     return attributes && difference("attributes", { attributes });
   }
-  const unread = before.unread === true || after.unread === true;
-  const change: Change = unread ? { add: [], del: [] } : differenceOf(kind.accounts(before.entries, []), accounts);
   const isSame = type === undefined && change.add.length + change.del.length === 0;
   const changes = shortened(kind.changes(change));
   const appeared = appearance(before, after);

@@ -1,8 +1,6 @@
-import { readdirSync, readlinkSync } from "node:fs";
-import { statx } from "../kernel/libc.ts";
+import { readdirSync } from "node:fs";
 import { joinPath } from "../paths.ts";
-import { lookAt } from "./look.ts";
-import { walk } from "./walk.ts";
+import { readBelow } from "./read.ts";
 
 /** Files of pam.d(5) have a few lines; what is longer than this, in bytes, is none. */
 const SIZE_LIMIT = 1 << 16;
@@ -11,15 +9,9 @@ const SIZE_LIMIT = 1 << 16;
 export function pamServices(root: string): string[] {
   const directory = joinPath(root, "etc/pam.d");
   return (attempt(() => readdirSync(directory)) ?? []).sort().flatMap((name) => {
-    const text = attempt(() => read(root, `/etc/pam.d/${name}`));
-    return text === undefined ? [] : [text];
+    const content = readBelow(root, `/etc/pam.d/${name}`, SIZE_LIMIT);
+    return content === undefined ? [] : [new TextDecoder().decode(content)];
   });
-}
-
-function read(root: string, path: string): string | undefined {
-  const { end } = walk({ statx, readlink: (link) => readlinkSync(link) }, root, path);
-  const look = end && lookAt(end.path, SIZE_LIMIT);
-  return look?.type === "file" && look.content !== undefined ? new TextDecoder().decode(look.content) : undefined;
 }
 
 function attempt<T>(read: () => T): T | undefined {

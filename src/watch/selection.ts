@@ -13,6 +13,20 @@ export interface Selection {
   names(path: string): boolean;
   /** Whether changes of a watched path are reported; a directory on the way to a glob's files is not. */
   reports(path: string): boolean;
+  /** Whose SSH keys the file holds. */
+  owners?(path: string): readonly string[];
+  /** Whether what is at the path decides what is watched: `revise` is due when it was looked at. */
+  decides?(path: string): boolean;
+  /** Reads anew what decides. */
+  revise?(): Revision;
+}
+
+/** What came of reading anew what decides: paths to begin with, as `roots` has them. */
+export interface Revision {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Paths that are watched as before, but mean something else. */
+  readonly changed: readonly string[];
 }
 
 /**

@@ -25,6 +25,15 @@ export class Tree {
     return parent.members?.get(name) ?? this.#roots.get(joinPath(parent.path, name));
   }
 
+  /** What is asked for from now on; if it is watched already, it stays what it is. */
+  addRoot(path: string): Target {
+    const known = this.find(path);
+    if (known !== undefined) return known;
+    const root = new Target(path, undefined);
+    this.#roots.set(path, root);
+    return root;
+  }
+
   /** @param name of an entry in the directory, or a path below it that is not there any more */
   add(parent: Target, name: string): Target {
     const member = new Target(name, parent);
@@ -39,8 +48,8 @@ export class Tree {
     return parent === undefined ? this.#roots.get(name) === target : parent.members?.get(name) === target;
   }
 
-  /** Members only: what the user asked for stays. */
   remove({ parent, name }: Target): void {
+    if (parent === undefined) this.#roots.delete(name);
     parent?.members?.delete(name);
     if (parent?.members?.size === 0) parent.members = undefined;
   }

@@ -1,59 +1,25 @@
 // The tools that change user databases, on copies of /etc in a mount namespace of their own, and bpfink with --root.
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { cpSync, existsSync, realpathSync, utimesSync } from "node:fs";
+import { realpathSync, utimesSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
-import { TemporaryDirectory } from "./files.ts";
+import { Etc } from "./etc.ts";
 import type { Line } from "./line.ts";
-import { end, type RunOptions, SLOW, succeeded } from "./process.ts";
+import { type RunOptions, SLOW } from "./process.ts";
 
-const directory = new TemporaryDirectory();
+const etc = new Etc();
 let bp: Bpfink;
 
-const PASSWD =
-  "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000:Ann:/home/ann:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n";
-const SHADOW = "root:*:19000:0:99999:7:::\nann:!:19000:0:99999:7:::\nnobody:*:19000:0:99999:7:::\n";
-const GROUP = "root:x:0:\nshadow:x:42:\nann:x:1000:\nnogroup:x:65534:\n";
-const GSHADOW = "root:*::\nshadow:*::\nann:!::\nnogroup:*::\n";
-/** What the tools read, as far as the machine has it. */
-const COPIED = [
-  "login.defs",
-  "default",
-  "pam.conf",
-  "pam.d",
-  "security",
-  "nsswitch.conf",
-  "shells",
-  "ld.so.cache",
-  "vim",
-];
-
 beforeAll(async () => {
-  for (const name of COPIED) {
-    const from = `/etc/${name}`;
-    if (existsSync(from)) cpSync(from, directory.at("etc", name), { recursive: true, verbatimSymlinks: true });
-  }
-  directory.write("etc/passwd", PASSWD);
-  directory.write("etc/shadow", SHADOW, 0o640);
-  directory.write("etc/group", GROUP);
-  directory.write("etc/gshadow", GSHADOW, 0o640);
-  bp = await Bpfink.start({ root: directory.path, watch: ["/etc/passwd", "/etc/shadow"] });
+  bp = await Bpfink.start({ root: etc.path, watch: ["/etc/passwd", "/etc/shadow"] });
 }, SLOW);
 beforeEach(() => bp.forget());
 afterAll(async () => {
   await bp[Symbol.asyncDispose]();
-  directory[Symbol.dispose]();
+  etc[Symbol.dispose]();
 });
 
-/** Runs a tool that finds our copies in /etc. */
-async function tool(command: readonly string[], options?: RunOptions): Promise<number> {
-  const script = 'mount --make-rprivate / && mount --bind "$0/etc" /etc && exec "$@"';
-  const whole = ["unshare", "-m", "sh", "-c", script, directory.path, ...command];
-  return succeeded(whole, await end(whole, options)).pid;
-}
-
-/** A tool that reads its work from its input. */
-const fed = (input: string, ...command: string[]) =>
-  tool(["sh", "-c", `printf '%s\\n' '${input}' | exec "$@"`, "sh", ...command]);
+const tool = (command: readonly string[], options?: RunOptions) => etc.tool(command, options);
+const fed = (input: string, ...command: string[]) => etc.fed(input, ...command);
 
 /** The files that the lines are about, each once. */
 const files = (lines: readonly Line[]) => lines.map(({ action, file }) => `${action} ${file}`).sort();
@@ -127,7 +93,7 @@ test("usermod of the expiry date", async () => {
 test("vipw and vipw -s save what the editor made, an empty password is pointed out", async () => {
   const sed = (script: string) => ({ env: { EDITOR: `sed -i ${script}`, VISUAL: `sed -i ${script}` } });
   // vipw takes a file for unchanged whose time is the same to the second
-  for (const name of ["passwd", "shadow"]) utimesSync(directory.at("etc", name), 1, 1);
+  for (const name of ["passwd", "shadow"]) utimesSync(etc.at("etc", name), 1, 1);
   await tool(["vipw"], sed("s/Ann/Anna/"));
   expect(await bp.only("/etc/passwd")).toMatchObject({
     add: [{ user: "ann", gecos: "Anna" }],

@@ -129,9 +129,22 @@ describe("imports go one way:", () => {
     watch: ["kernel", "source/source.ts", "consumers/consumer.ts"],
     sinks: ["consumers", "watch/attribution.ts"],
     "reporter.ts": ["consumers", "sinks/line.ts", "state/store.ts", "watch"],
-    "monitor.ts": ["consumers", "reporter.ts", "source/source.ts", "state/store.ts", "watch"],
+    "monitor.ts": ["consumers", "follow.ts", "reporter.ts", "source/source.ts", "state/store.ts", "watch"],
+    homes: ["consumers", "watch"],
+    "follow.ts": ["consumers/consumer.ts", "state/store.ts", "watch"],
     cli: [],
-    commands: ["cli", "kernel", "monitor.ts", "options.ts", "progress.ts", "sinks", "source", "state", "watch"],
+    commands: [
+      "cli",
+      "homes",
+      "kernel",
+      "monitor.ts",
+      "options.ts",
+      "progress.ts",
+      "sinks",
+      "source",
+      "state",
+      "watch",
+    ],
     "progress.ts": [],
     "options.ts": ["cli/args.ts", "source/choose.ts"],
     "main.ts": ["cli", "commands", "kernel"],
@@ -176,7 +189,7 @@ describe("imports go one way:", () => {
   test("consumers touch neither files nor the system", () => {
     const used = new Set(imports.filter(({ from }) => partOf(from) === "consumers").map(({ to }) => to));
     const modules = [...used].filter((name) => partOf(name) === undefined).sort();
-    expect(modules).toEqual(["diff", "node:path"]);
+    expect(modules).toEqual(["diff", "node:crypto", "node:path"]);
     expect(
       usersOf(/\bBun\.|\bprocess\.(env|cwd|pid|hrtime)|\bDate\.now|\bnew Date\(\)|Math\.random/).filter(
         (file) => partOf(file) === "consumers",

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+
+/** What can be told of a public key. */
+export interface PublicKey {
+  /** `SHA256:` and the digest in base64, as ssh-keygen -l shows it; of a certificate, its key's. */
+  readonly fingerprint: string;
+  /** As ssh-keygen -l names it: `ED25519`, `RSA`, `ECDSA-SK-CERT`, … */
+  readonly type: string;
+  readonly bits: number;
+}
+
+/** One kind of key: how its parts follow each other in the blob (RFC 4253, 6.6; OpenSSH's PROTOCOL.u2f). */
+interface Algorithm {
+  readonly type: string;
+  /** How many strings make the key. */
+  readonly parts: number;
+  /** Bits, by the part that has them. */
+  readonly bits: (parts: readonly Uint8Array[]) => number;
+}
+
+const CURVES: Readonly<Record<string, number>> = { nistp256: 256, nistp384: 384, nistp521: 521 };
+const curve = (parts: readonly Uint8Array[]) => CURVES[text(parts[0])] ?? 0;
+const fixed = () => 256;
+
+/** sshkey.c, keyimpls. */
+const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
+  ["ssh-ed25519", { type: "ED25519", parts: 1, bits: fixed }],
+  ["ssh-rsa", { type: "RSA", parts: 2, bits: (parts) => bitLength(parts[1]) }],
+  ["ssh-dss", { type: "DSA", parts: 4, bits: (parts) => bitLength(parts[0]) }],
+  ["ecdsa-sha2-nistp256", { type: "ECDSA", parts: 2, bits: curve }],
+  ["ecdsa-sha2-nistp384", { type: "ECDSA", parts: 2, bits: curve }],
+  ["ecdsa-sha2-nistp521", { type: "ECDSA", parts: 2, bits: curve }],
+  ["sk-ssh-ed25519@openssh.com", { type: "ED25519-SK", parts: 2, bits: fixed }],
+  ["sk-ecdsa-sha2-nistp256@openssh.com", { type: "ECDSA-SK", parts: 3, bits: curve }],
+]);
+
+const CERTIFICATE = /-cert-v01(?=@openssh\.com$)/;
+
+/** The name of a certificate's key: `ssh-ed25519-cert-v01@openssh.com`, `sk-ssh-ed25519-cert-v01@openssh.com`. */
+function plainName(name: string): string {
+  const plain = name.replace(CERTIFICATE, "");
+  return name.startsWith("sk-") ? plain : plain.replace("@openssh.com", "");
+}
+
+/** Whether the word names a kind of key. */
+export function isKeyType(word: string): boolean {
+  return ALGORITHMS.has(CERTIFICATE.test(word) ? plainName(word) : word);
+}
+
+/**
+ * The key of a name and its base64, as authorized_keys and `.pub` files have it.
+ *
+ * @returns undefined for what is no key, or another one than the name says
+ */
+export function readPublicKey(name: string, base64: string): PublicKey | undefined {
+  const isCertificate = CERTIFICATE.test(name);
+  const plain = isCertificate ? plainName(name) : name;
+  const algorithm = ALGORITHMS.get(plain);
+  if (algorithm === undefined || !BASE64.test(base64)) return undefined;
+  const blob = Buffer.from(base64, "base64");
+  const strings = readStrings(blob, 1 + (isCertificate ? 1 : 0) + algorithm.parts);
+  if (strings === undefined || text(strings[0]?.bytes) !== name) return undefined;
+  const parts = strings.slice(isCertificate ? 2 : 1); // after the name, and a certificate's nonce
+  const end = parts.at(-1)?.end ?? 0;
+  if (!isCertificate && end !== blob.length) return undefined;
+  const bits = algorithm.bits(parts.map(({ bytes }) => bytes));
+  if (bits === 0) return undefined;
+  // a certificate's fingerprint is that of the key in it (sshkey_fingerprint_raw)
+  const key = isCertificate ? Buffer.concat([string(plain), blob.subarray(parts[0]!.start, end)]) : blob;
+  const digest = createHash("sha256").update(key).digest("base64").replace(/=+$/, "");
+  return { fingerprint: `SHA256:${digest}`, type: algorithm.type + (isCertificate ? "-CERT" : ""), bits };
+}
+
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+interface Part {
+  /** Where its length stands. */
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Strings of RFC 4251, 5: a length of 32 bits, and so many bytes; undefined when there are fewer. */
+function readStrings(blob: Buffer, count: number): Part[] | undefined {
+  const parts: Part[] = [];
+  for (let start = 0; parts.length < count;) {
+    if (start + 4 > blob.length) return undefined;
+    const end = start + 4 + blob.readUInt32BE(start);
+    if (end > blob.length) return undefined;
+    parts.push({ start, end, bytes: blob.subarray(start + 4, end) });
+    start = end;
+  }
+  return parts;
+}
+
+function string(value: string): Buffer {
+  const bytes = Buffer.from(value, "latin1");
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("latin1");
+
+/** Of an mpint (RFC 4251, 5). */
+function bitLength(bytes: Uint8Array | undefined): number {
+  const first = bytes?.findIndex((byte) => byte !== 0) ?? -1;
+  if (bytes === undefined || first < 0) return 0;
+  return (bytes.length - first) * 8 - Math.clz32(bytes[first] ?? 0) + 24;
+}
