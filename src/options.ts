@@ -45,7 +45,7 @@ export const SELECTION = {
   watch: many(
     path("PATH", EVERY_USERS_KEYS),
     DEFAULT_WATCH,
-    "file, directory or quoted glob to watch, existing yet or not",
+    "file, directory, quoted glob; or authorized_keys: every user's",
   ),
   exclude: many(path("GLOB"), [], "leave out what matches, and all below it"),
 } as const;
