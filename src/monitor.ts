@@ -83,7 +83,7 @@ export class Monitor {
     this.#follow = new Follow({
       ...{ store: this.#store, selection: this.#selection, tree: this.#tree, dispatch: this.#dispatch },
       watch: (target) => void this.#refresh(target),
-      unwatch: (target) => this.#unwatch(target),
+      unwatch: (target) => this.#forget(target, true),
       missing: (path) => this.#consumerFor(path).parse(path, MISSING, this.#store),
     });
   }
@@ -382,20 +382,13 @@ export class Monitor {
   #lookAtMember(member: Target, origin: Origin, occasion: Occasion, baseline: boolean): void {
     const isFile = origin === "live" && this.#refresh(member)?.stat.type === "file";
     if (!isFile) return void this.#look(member, origin, occasion, baseline);
-    this.#dispatch.await(
-      member,
-      occasion.sightings.filter((sighting) => sighting.renamed),
-      origin,
-    );
+    const renamers = occasion.sightings.filter((sighting) => sighting.renamed);
+    this.#dispatch.await(member, renamers, origin);
   }
 
   /** Forgets a member that is gone, and its state: it was reported, and a new one will be a creation. */
-  #forget(member: Target): void {
-    this.#store.forget(member.path);
-    this.#unwatch(member);
-  }
-
-  #unwatch(target: Target): void {
+  #forget(target: Target, keepsState = false): void {
+    if (!keepsState) this.#store.forget(target.path);
     this.#watchSet.remove(target);
     this.#dispatch.drop(target);
     this.#longReads?.drop(target);

@@ -8,6 +8,7 @@ import { usersConsumer } from "./users.ts";
 
 const DATABASES = ["passwd", "shadow", "group", "gshadow"] as const;
 const databases = new Map(DATABASES.map((name) => [name as string, usersConsumer(name)]));
+const keyFile = usersConsumer("authorized_keys");
 const content = contentConsumer("text");
 const secret = contentConsumer("secret");
 const member = contentConsumer("member");
@@ -22,7 +23,8 @@ export function consumerFor(path: string, isNamed: boolean, context?: Context): 
   const name = basename(path);
   const other = isNamed ? content : member;
   const owners = context?.owners?.(path) ?? [];
-  if (owners.length > 0 || KEYS.test(name)) return usersConsumer("authorized_keys", owners);
+  if (owners.length > 0) return usersConsumer("authorized_keys", owners);
+  if (KEYS.test(name)) return keyFile;
   if (NAMESAKES.has(basename(dirname(path)))) return other;
   const database = databases.get(COPY.exec(name)?.[1] ?? "");
   if (database !== undefined) return database;
