@@ -1,5 +1,6 @@
-import type { Consumer, Look, State } from "./consumers/consumer.ts";
+import type { Consumer, Keys, Look, State } from "./consumers/consumer.ts";
 import { type Context, contextOf } from "./consumers/context.ts";
+import type { Redaction } from "./consumers/redaction.ts";
 import { consumerFor } from "./consumers/registry.ts";
 import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
 import type { KernelEvent, Origin } from "./event.ts";
@@ -39,6 +40,7 @@ export class Monitor {
   readonly #dispatch: Dispatch;
   readonly #reporter: Reporter;
   readonly #context: Context;
+  readonly #keys: Keys;
   readonly #longReads: LongReads | undefined;
   readonly #onLine: () => void;
   readonly #onLook: () => void;
@@ -51,6 +53,7 @@ export class Monitor {
   /**
    * @param onLine called when there is a new line in the store
    * @param onLook called before each look
+   * @param redaction what is taken for a secret in texts, if not what is built in
    * @param inTurns a long file is read between events, and its line comes later; else at once
    */
   constructor(parts: {
@@ -61,11 +64,14 @@ export class Monitor {
     readonly onLine: () => void;
     readonly onLook?: () => void;
     readonly inTurns?: boolean;
+    readonly redaction?: Redaction;
   }) {
     this.#store = parts.store;
     this.#selection = parts.selection;
     this.#tree = new Tree(parts.selection.roots);
-    this.#reporter = new Reporter(parts.store, parts.source.backend);
+    const { fingerprint, keyedDigest } = parts.store;
+    this.#keys = { fingerprint, keyedDigest, ...(parts.redaction && { redaction: parts.redaction }) };
+    this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend);
     const pam = () => pamServices(parts.root);
     const owners = (path: string) => parts.selection.owners?.(path) ?? [];
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
@@ -275,7 +281,7 @@ export class Monitor {
     if (links !== undefined && look.type !== "missing") look = { ...look, links };
     const known = this.#store.load(path);
     if (known === undefined && baseline) this.#counts.added++;
-    const before = known ?? (baseline ? undefined : consumer.parse(path, MISSING, this.#store));
+    const before = known ?? (baseline ? undefined : consumer.parse(path, MISSING, this.#keys));
     const departure = look.type === "missing" ? this.#departure(target, consumer) : undefined;
     const cover = this.#coverOf(target, look, before);
     const isPending = origin === "gap" && this.#dispatch.has(target); // its event was not lost

@@ -1,5 +1,5 @@
 import { annotate } from "./consumers/annotate.ts";
-import type { Consumer, Difference, Look, State } from "./consumers/consumer.ts";
+import type { Consumer, Difference, Keys, Look, State } from "./consumers/consumer.ts";
 import type { Origin } from "./event.ts";
 import { changeLine } from "./sinks/line.ts";
 import type { StateStore } from "./state/store.ts";
@@ -28,16 +28,18 @@ export interface Finding {
 /** Compares what was found with what is known, and puts the new state and the line of the difference into the store. */
 export class Reporter {
   readonly #store: StateStore;
+  readonly #keys: Keys;
   readonly #backend: string;
 
-  constructor(store: StateStore, backend: string) {
+  constructor(store: StateStore, keys: Keys, backend: string) {
     this.#store = store;
+    this.#keys = keys;
     this.#backend = backend;
   }
 
   report(finding: Finding): Outcome {
     const { path, consumer, before, look, origin, occasion } = finding;
-    const state = consumer.parse(path, look, this.#store);
+    const state = consumer.parse(path, look, this.#keys);
     const found = before && consumer.compare(path, before, state);
     const content = found && annotate(path, found, state);
     const difference = before && nameDifference(content, finding);
@@ -49,7 +51,7 @@ export class Reporter {
     // a look can be faster than the event of what it finds
     if (!occasion.final && !isAttributed(occasion.sightings)) return "early";
     const sightings = responsible(occasion.sightings);
-    const names = { userName, fingerprint: this.#store.fingerprint };
+    const names = { userName, ...this.#keys };
     const file = finding.departure?.to ?? path;
     const backend = this.#backend;
     this.#store.transaction(() => {

@@ -1,3 +1,5 @@
+import type { Redaction } from "./redaction.ts";
+
 /** What a path was found to be at one moment. Made by watch/look.ts, read by consumers. */
 export type Look = MissingLook | NodeLook | FileLook;
 
@@ -44,6 +46,8 @@ export interface Keys {
   readonly fingerprint: Fingerprint;
   /** `keyed:` and a whole HMAC in hexadecimal, of contents whose plain digest would help to guess them. */
   readonly keyedDigest: (content: string | Uint8Array) => string;
+  /** What is taken for a secret in a text; the built-in rules, if nothing is said. */
+  readonly redaction?: Redaction;
 }
 
 /** A consumer's own idea of a file: plain JSON, free of secrets; what the database holds. */

@@ -1,8 +1,9 @@
 import type { Consumer, Difference, Keys, Look, State } from "./consumer.ts";
-import { describeText } from "./diff.ts";
+import { describeIncomparable, describeText } from "./diff.ts";
 import { appearance, changedAttributes, type Facts, factsOf, type NodeFacts } from "./facts.ts";
 import { describeBytes } from "./generic.ts";
 import { holdsPrivateKey, looksLikeShadow, redact } from "./redact.ts";
+import { DEFAULT_REDACTION } from "./redaction.ts";
 import { decode } from "./text.ts";
 
 /** Why a content is hashed and not diffed. */
@@ -15,6 +16,10 @@ export type TextState = NodeFacts & {
   readonly consumer: "diff";
   readonly digest: string;
   readonly text: string;
+  /** Fingerprint of the rules that took its secrets out. */
+  readonly redaction: string;
+  /** Keyed digest of the text with its secrets: the same under any rules. */
+  readonly identity: string;
 };
 
 export type BytesState = Facts & {
@@ -59,10 +64,19 @@ function parse(look: Look, keys: Keys, treatment: Treatment): ContentState {
   const text = decode(look.content);
   if (looksLikeShadow(text)) return hashed("passwords", keyed());
   if (look.content.includes(0)) return hashed("binary", look.digest);
-  const redacted = redact(text, keys.fingerprint);
+  if (holdsPrivateKey(text)) return hashed("private key", keyed());
+  const redaction = keys.redaction ?? DEFAULT_REDACTION;
+  const redacted = redact(text, keys.fingerprint, redaction);
   const digest = redacted === text ? look.digest : keyed();
-  if (holdsPrivateKey(text)) return hashed("private key", digest);
-  return { consumer: "diff", ...facts, digest, text: redacted };
+  const identity = keyed();
+  return {
+    consumer: "diff",
+    ...facts,
+    digest,
+    text: redacted,
+    redaction: keys.fingerprint(redaction.source),
+    identity,
+  };
 }
 
 function compare(path: string, earlier: State, after: ContentState): Difference | undefined {
@@ -70,7 +84,9 @@ function compare(path: string, earlier: State, after: ContentState): Difference 
   const before = earlier as ContentState;
   const attributes = changedAttributes(before, after);
   const appeared = appearance(before, after);
-  const isSame = before.type === after.type && before.digest === after.digest;
+  const otherRules = before.consumer === "diff" && after.consumer === "diff" && before.redaction !== after.redaction;
+  const isSame =
+    before.type === after.type && (otherRules ? before.identity === after.identity : before.digest === after.digest);
   if (isSame && before.consumer === after.consumer) {
     const consumer = after.consumer;
     const message = consumer === "diff" ? "text file attributes" : "generic file attributes";
@@ -83,7 +99,11 @@ function compare(path: string, earlier: State, after: ContentState): Difference 
     consumer: isText ? "diff" : "generic",
     message: `${isText ? "text" : "generic"} file ${appeared ?? "modified"}`,
     details: {
-      ...(isText ? describeText(path, before, after) : describeBytes(before, after)),
+      ...(otherRules
+        ? describeIncomparable(before, after)
+        : isText
+          ? describeText(path, before, after)
+          : describeBytes(before, after)),
       ...(attributes === undefined ? {} : { attributes }),
     },
   };

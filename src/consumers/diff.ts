@@ -14,6 +14,18 @@ export function describeText(path: string, before: ContentState, after: ContentS
   };
 }
 
+/** Texts whose secrets were taken out by different rules: what differs may be the rules' doing, or a secret. */
+export function describeIncomparable(before: ContentState, after: ContentState): Record<string, unknown> {
+  return {
+    add: { Content: [] },
+    del: { Content: [] },
+    diff: "",
+    current: sizes(before),
+    next: sizes(after),
+    notes: ["the rules of what is redacted changed: the texts are not compared"],
+  };
+}
+
 /** What is said of a text that is not shown whole; nothing of one that is not there. */
 function sizes(state: ContentState): Record<string, unknown> {
   if (state.consumer !== "diff") return {};

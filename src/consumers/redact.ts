@@ -1,6 +1,8 @@
 import type { Fingerprint } from "./consumer.ts";
 import { isMarkedHash, looksLikeHash, redacted, redactHashes } from "./hashes.ts";
+import { DEFAULT_REDACTION, type Redaction } from "./redaction.ts";
 import { findSecretKeys, type SecretKey } from "./secret-keys.ts";
+import { redactTorn } from "./torn.ts";
 
 /** PEM (RFC 7468), OpenSSH, PGP; PuTTY's and age's own formats. */
 const PRIVATE_KEY =
@@ -37,24 +39,43 @@ const isNumberOrEmpty = (field: string) => /^-?\d*$/.test(field);
 
 /**
  * The text with every secret in it replaced by its keyed fingerprint: password hashes, passwords in
- * URLs, and the values of keys that look like a secret's (secret-keys.ts). The number of lines stays.
+ * URLs, the values of keys that look like a secret's (secret-keys.ts), and what the rules' patterns
+ * match. The number of lines stays.
  */
-export function redact(text: string, fingerprint: Fingerprint): string {
-  const replace = (secret: string) => (secret === "" ? "" : redacted(secret, fingerprint));
+export function redact(text: string, fingerprint: Fingerprint, rules: Redaction = DEFAULT_REDACTION): string {
+  const tools: Tools = {
+    replace: (secret) => (secret === "" ? "" : redacted(secret, fingerprint)),
+    find: (line) => findSecretKeys(line, rules.keys),
+  };
   let block: Block | undefined;
-  return text
-    .split("\n")
+  return redactTorn(text.split("\n"), fingerprint)
     .map((whole) => {
       const line = whole.endsWith("\r") ? whole.slice(0, -1) : whole;
-      const inBlock = block === undefined ? undefined : continueBlock(block, line, replace);
-      const step = inBlock ?? redactLine(line, replace);
+      const named = redactPatterns(line, rules.patterns, tools.replace);
+      const inBlock = block === undefined ? undefined : continueBlock(block, named, tools);
+      const step = inBlock ?? redactLine(named, tools);
       block = step.block;
       return redactWords(step.line, fingerprint) + whole.slice(line.length);
     })
     .join("\n");
 }
 
-type Replace = (secret: string) => string;
+interface Tools {
+  readonly replace: (secret: string) => string;
+  readonly find: (line: string) => SecretKey[];
+}
+
+function redactPatterns(line: string, patterns: readonly RegExp[], replace: Tools["replace"]): string {
+  return patterns.reduce(
+    (text, pattern) =>
+      text.replace(pattern, (match: string, group: unknown) => {
+        if (typeof group !== "string" || group === "") return replace(match);
+        const at = match.lastIndexOf(group);
+        return match.slice(0, at) + replace(group) + match.slice(at + group.length);
+      }),
+    line,
+  );
+}
 
 /** A value that goes on in the lines that follow. */
 type Block =
@@ -76,18 +97,18 @@ interface Step {
 }
 
 /** undefined: the line is not the block's; it is read by itself. */
-function continueBlock(block: Block, line: string, replace: Replace): Step | undefined {
-  if (block.kind === "next") return { line: replace(line), block: goesOn(line) };
+function continueBlock(block: Block, line: string, tools: Tools): Step | undefined {
+  if (block.kind === "next") return { line: tools.replace(line), block: goesOn(line) };
   if (block.kind === "until") {
     const end = line.indexOf(block.end);
-    if (end < 0) return { line: replace(line), block };
-    const rest = redactLine(line.slice(end), replace);
-    return { line: replace(line.slice(0, end)) + rest.line, block: rest.block };
+    if (end < 0) return { line: tools.replace(line), block };
+    const rest = redactLine(line.slice(end), tools);
+    return { line: tools.replace(line.slice(0, end)) + rest.line, block: rest.block };
   }
   if (block.kind === "value") {
     const start = NAMED_VALUE.exec(line)?.[0].length;
-    if (start !== undefined) return redactLine(line, replace, [{ start }]);
-    const step = redactLine(line, replace);
+    if (start !== undefined) return redactLine(line, tools, [{ start }]);
+    const step = redactLine(line, tools);
     return {
       line: step.line,
       block: step.block ?? (block.left > 1 ? { kind: "value", left: block.left - 1 } : undefined),
@@ -100,19 +121,19 @@ function continueBlock(block: Block, line: string, replace: Replace): Step | und
   const isInside = indent > block.indent || (!block.literal && item !== "" && indent === block.indent);
   if (!isInside) return undefined;
   if (!block.literal && MAPPING.test(body.slice(item.length))) return undefined;
-  return { line: line.slice(0, indent) + item + replace(body.slice(item.length)), block };
+  return { line: line.slice(0, indent) + item + tools.replace(body.slice(item.length)), block };
 }
 
 const NAMED_VALUE = /^\s*(?:-\s+)?["']?value["']?\s*[:=]\s*/i;
 const MAPPING = /^["']?[A-Za-z_][\w.-]*["']?\s*:(?:\s|$)/;
 
-function redactLine(line: string, replace: Replace, keys: readonly SecretKey[] = findSecretKeys(line)): Step {
+function redactLine(line: string, tools: Tools, keys: readonly SecretKey[] = tools.find(line)): Step {
   let done = "";
   let at = 0;
   let block: Block | undefined;
   for (const key of keys) {
     if (key.start < at) continue;
-    const value = key.named ? NO_VALUE : redactValue(line, key, replace);
+    const value = key.named ? NO_VALUE : redactValue(line, key, tools.replace);
     done += line.slice(at, key.start) + value.text;
     at = key.start + value.length;
     block = value.block ?? block;
@@ -135,7 +156,7 @@ const PLAIN = /^(?:yes|no|true|false|on|off|none|null|nil|~|\{|\{\}|\[\]|""|'')?
 const QUOTED = /^(["'`])((?:\\.|(?!\1)[^\\])*)\1(?=[\s,;})\]>/]|$)/;
 
 /** The value of a key: quoted, up to the quote; if not, all that follows, as it may hold anything. */
-function redactValue(line: string, key: SecretKey, replace: Replace): Value {
+function redactValue(line: string, key: SecretKey, replace: Tools["replace"]): Value {
   const value = line.slice(key.start, key.end);
   const length = value.length;
   const plainOr = (text: string) => (PLAIN.test(text) ? text : replace(text));

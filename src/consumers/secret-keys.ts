@@ -8,9 +8,6 @@ export interface SecretKey {
   readonly named?: true;
 }
 
-/** What makes a key look like a secret's. */
-const SECRET_WORD = /passwords?|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|credential/gi;
-
 /** A key that ends so says something about secrets, and holds none: PasswordAuthentication, passwd_tries. */
 const ABOUT = new Set(
   (
@@ -21,11 +18,11 @@ const ABOUT = new Set(
   ).split(" "),
 );
 
-/** Every secret key of a line that has a value, in order. */
-export function findSecretKeys(line: string): SecretKey[] {
+/** Every secret key of a line that has a value, in order. @param words finds what makes a key look like a secret's */
+export function findSecretKeys(line: string, words: RegExp): SecretKey[] {
   const found: SecretKey[] = [];
   let past = 0;
-  for (const { index, 0: word } of line.matchAll(SECRET_WORD)) {
+  for (const { index, 0: word } of line.matchAll(words)) {
     if (index < past) continue;
     const start = expandLeft(line, index);
     const end = expandRight(line, index + word.length);

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { version } from "../../package.json";
 import { redactArgs } from "../consumers/args.ts";
 import type { Difference, Fingerprint } from "../consumers/consumer.ts";
+import type { Redaction } from "../consumers/redaction.ts";
 import type { Actor, Origin } from "../event.ts";
 import type { Sighting } from "../watch/attribution.ts";
 
@@ -27,6 +28,7 @@ export interface Names {
   readonly userName: (uid: number) => string;
   /** For secrets on a command line. */
   readonly fingerprint: Fingerprint;
+  readonly redaction?: Redaction;
 }
 
 /** A change as a line of JSON, without the newline. Keys and their order are the README's. */
@@ -84,9 +86,9 @@ function actorKeys(sightings: readonly Sighting[], names: Names): Record<string,
   };
 }
 
-function describeActor(actor: Actor, { userName, fingerprint }: Names): Record<string, unknown> {
+function describeActor(actor: Actor, { userName, fingerprint, redaction }: Names): Record<string, unknown> {
   return {
-    process: { ...actor.process, args: redactArgs(actor.process.args, fingerprint) },
+    process: { ...actor.process, args: redactArgs(actor.process.args, fingerprint, redaction) },
     processName: actor.process.name,
     user: userName(actor.uid),
     ...(actor.loginuid === undefined ? {} : { loginUser: userName(actor.loginuid) }),

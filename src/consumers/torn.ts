@@ -1,0 +1,44 @@
+import type { Fingerprint } from "./consumer.ts";
+import { isMarkedHash, redacted } from "./hashes.ts";
+
+/** What hashes of crypt(5) are made of. */
+const HASH_PIECE = /^[./A-Za-z0-9$=,+_-]{5,}$/;
+/** Names of users, services, hosts: a piece of a hash has capitals, a slash or a dollar sign, or is too short to tell. */
+const PLAIN_NAME = /^[a-z_][a-z0-9_.-]*\$?$/;
+/** What follows the hash in shadow(5), or some of it. */
+const SHADOW_TAIL = /^(?::-?\d*){2,8}\r?$/;
+/** Too little of a hash to hide, and enough of shadow(5) to know what the line before ended in. */
+const SHORT_REST = /^[./A-Za-z0-9$=,+_-]{0,4}(?::-?\d*){5,8}\r?$/;
+
+/**
+ * Lines of a shadow(5) that a newline was put into, wherever in the hash: both halves are replaced by
+ * their fingerprints. A half has no mark that tells it; what stands beside it does.
+ */
+export function redactTorn(lines: readonly string[], fingerprint: Fingerprint): string[] {
+  const hide = (piece: string) => (isPiece(piece) ? redacted(piece, fingerprint) : piece);
+  const torn = lines.map((line, i) => isSecondHalf(line, lines[i - 1] ?? ""));
+  return lines.map((line, i) => {
+    if (torn[i] === true) {
+      const [first = "", ...rest] = line.split(/(?=:|\r$)/);
+      return hide(first) + rest.join("");
+    }
+    if ((torn[i + 1] !== true && !SHORT_REST.test(lines[i + 1] ?? "")) || !line.includes(":")) return line;
+    const [, head = "", last = "", end = ""] = /^(.*:[!*]*)([^:]*?)(\r?)$/.exec(line) ?? [];
+    return head + hide(last) + end;
+  });
+}
+
+function isPiece(text: string): boolean {
+  return HASH_PIECE.test(text) && !PLAIN_NAME.test(text);
+}
+
+function isSecondHalf(line: string, before: string): boolean {
+  const colon = line.indexOf(":");
+  const first = (colon < 0 ? line : line.slice(0, colon)).replace(/\r$/, "");
+  if (!isPiece(first)) return false;
+  return endsInHash(before) || (colon >= 0 && SHADOW_TAIL.test(line.slice(colon)));
+}
+
+function endsInHash(line: string): boolean {
+  return isMarkedHash((line.trimEnd().split(/[:\s]/).at(-1) ?? "").replace(/^[!*]+/, ""));
+}
