@@ -8,6 +8,12 @@ const text = fc
   .tuple(fc.array(line, { maxLength: 30 }), fc.boolean())
   .map(([l, end]) => l.join("\n") + (end ? "\n" : ""));
 
+/** Milliseconds of processor time: what the machine does besides does not count. */
+function spent(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1000;
+}
+
 describe("diffTexts", () => {
   test("shows lines, context and names", () => {
     expect(diffTexts("/etc/x", "1\n2\n3\n4\n5\n6\n7\n8\n", "1\n2\n3\n4\nfive\n6\n7\n8\n9")).toEqual({
@@ -83,17 +89,17 @@ describe("diffTexts", () => {
   test("100,000 lines with two changes far apart take well under a second", () => {
     const lines = Array.from({ length: 100_000 }, (_, i) => `line ${i}\n`);
     const changed = lines.with(10, "ten\n").with(99_990, "end\n");
-    const start = performance.now();
+    const start = process.cpuUsage();
     const { added, truncated } = diffTexts("/x", lines.join(""), changed.join(""));
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(spent(start)).toBeLessThan(1000);
     expect({ added, truncated }).toEqual({ added: ["ten", "end"], truncated: false });
   });
 
   test("the worst case is bounded", () => {
     const before = Array.from({ length: 20_000 }, (_, i) => `o${i % 7}${i}\n`).join("");
     const after = Array.from({ length: 20_000 }, (_, i) => `n${i % 7}${i}\n`).join("");
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(diffTexts("/x", before, after).truncated).toBe(true);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(spent(start)).toBeLessThan(2000);
   });
 });
