@@ -5,6 +5,7 @@ import { consumerFor } from "./consumers/registry.ts";
 import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
 import type { KernelEvent, Origin } from "./event.ts";
 import { Follow } from "./follow.ts";
+import type { Labeller } from "./labels/labels.ts";
 import { log } from "./log.ts";
 import { joinPath } from "./paths.ts";
 import { type Finding, Reporter } from "./reporter.ts";
@@ -54,6 +55,7 @@ export class Monitor {
    * @param onLine called when there is a new line in the store
    * @param onLook called before each look
    * @param redaction what is taken for a secret in texts, if not what is built in
+   * @param labels further keys of a line
    * @param inTurns a long file is read between events, and its line comes later; else at once
    */
   constructor(parts: {
@@ -63,6 +65,7 @@ export class Monitor {
     readonly root: string;
     readonly onLine: () => void;
     readonly onLook?: () => void;
+    readonly labels?: Labeller;
     readonly inTurns?: boolean;
     readonly redaction?: Redaction;
   }) {
@@ -71,7 +74,7 @@ export class Monitor {
     this.#tree = new Tree(parts.selection.roots);
     const { fingerprint, keyedDigest } = parts.store;
     this.#keys = { fingerprint, keyedDigest, ...(parts.redaction && { redaction: parts.redaction }) };
-    this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend);
+    this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend, parts.labels ?? (() => ({})));
     const pam = () => pamServices(parts.root);
     const owners = (path: string) => parts.selection.owners?.(path) ?? [];
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
@@ -286,7 +289,7 @@ export class Monitor {
     const cover = this.#coverOf(target, look, before);
     const isPending = origin === "gap" && this.#dispatch.has(target); // its event was not lost
     const isReported = this.#selection.reports(path);
-    const finding = { path, consumer, before, look, origin, occasion, isReported, departure, cover };
+    const finding = { path, consumer, before, look, end, origin, occasion, isReported, departure, cover };
     const outcome = isPending ? "same" : this.#reporter.report(finding);
     if (outcome === "early") {
       this.#dispatch.await(target, occasion.sightings, origin);

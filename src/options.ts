@@ -1,4 +1,4 @@
-import { choice, duration, many, one, path, size, type Values } from "./cli/args.ts";
+import { choice, duration, integer, many, one, path, size, type Values } from "./cli/args.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { BACKENDS } from "./source/choose.ts";
 
@@ -58,6 +58,7 @@ export const SETTINGS = {
   keep: one(duration("TIME", 0, 3660), 90 * 86_400_000, "how long changes are kept for bpfink history (90d)"),
   "keep-size": one(size("SIZE", 0), 512 * 1024 ** 2, "and how much of them (512M)"),
   "chain-key": one(path("FILE"), undefined, "key for the hashes that chain the lines, readable by root alone"),
+  canary: one(integer("SECONDS", 0, 86_400), 60, "how often to make sure that events still come (60); 0: never"),
 } as const;
 
 export type Options = Values<typeof SETTINGS>;

@@ -1,6 +1,7 @@
 import { annotate } from "./consumers/annotate.ts";
 import type { Consumer, Difference, Keys, Look, State } from "./consumers/consumer.ts";
 import type { Origin } from "./event.ts";
+import type { Labeller } from "./labels/labels.ts";
 import { changeLine } from "./sinks/line.ts";
 import type { StateStore } from "./state/store.ts";
 import { isAttributed, responsible } from "./watch/attribution.ts";
@@ -15,6 +16,8 @@ export interface Finding {
   /** Undefined when what is found is to be taken as it is. */
   readonly before: State | undefined;
   readonly look: Look;
+  /** What was read; free of symbolic links. undefined when nothing is there. */
+  readonly end: string | undefined;
   readonly origin: Origin;
   readonly occasion: Occasion;
   /** Whether a line is made of a difference. */
@@ -30,11 +33,13 @@ export class Reporter {
   readonly #store: StateStore;
   readonly #keys: Keys;
   readonly #backend: string;
+  readonly #labels: Labeller;
 
-  constructor(store: StateStore, keys: Keys, backend: string) {
+  constructor(store: StateStore, keys: Keys, backend: string, labels: Labeller) {
     this.#store = store;
     this.#keys = keys;
     this.#backend = backend;
+    this.#labels = labels;
   }
 
   report(finding: Finding): Outcome {
@@ -54,12 +59,13 @@ export class Reporter {
     const names = { userName, ...this.#keys };
     const file = finding.departure?.to ?? path;
     const backend = this.#backend;
+    const labels = this.#labels({ path: file, file: finding.end, look, sightings });
     this.#store.transaction(() => {
       if (before !== undefined) this.#inherit(finding, before);
       this.#store.record({
         path,
         state,
-        line: (seq) => changeLine({ seq, backend, origin, file, difference, sightings, names }),
+        line: (seq) => changeLine({ seq, backend, origin, file, difference, labels, sightings, names }),
       });
     });
     return "line";

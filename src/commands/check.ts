@@ -1,8 +1,10 @@
+import { toggle, type Values } from "../cli/args.ts";
+import { command } from "../cli/command.ts";
 import { BpfinkError, ExitStatus } from "../errors.ts";
+import { Labels } from "../labels/labels.ts";
 import { log } from "../log.ts";
 import { Monitor } from "../monitor.ts";
-import type { Counts } from "../watch/counts.ts";
-import type { Options } from "../options.ts";
+import { COMMON, SELECTION } from "../options.ts";
 import { type ProgressBar, progressBar } from "../progress.ts";
 import { UNLOGGED } from "../sinks/line.ts";
 import { printLines } from "../sinks/stdout.ts";
@@ -10,13 +12,28 @@ import { NoSource } from "../source/none.ts";
 import { comparison } from "../state/comparison.ts";
 import { MEMORY } from "../state/open.ts";
 import { type StateStore, Store } from "../state/store.ts";
+import type { Counts } from "../watch/counts.ts";
 import { scopeOf } from "./scope.ts";
 import { openStore } from "./store.ts";
 
-export interface CheckOptions extends Options {
-  /** Take what is there now as the state to compare with from now on. */
-  readonly update: boolean;
-}
+const ARGS = {
+  ...SELECTION,
+  ...COMMON,
+  update: toggle("take what is there now as the state from now on"),
+} as const;
+
+type CheckOptions = Values<typeof ARGS>;
+
+export const check = command({
+  name: "check",
+  summary: "compare once with the saved state, print the differences",
+  args: ARGS,
+  examples: [
+    ["bpfink check", "exit status 1 if anything differs; beside a running bpfink, too"],
+    ["bpfink check --update", "accept what differs; the log of the next bpfink tells of it"],
+  ],
+  run,
+});
 
 /** Lines read back from the journal at a time. */
 const BATCH = 64;
@@ -25,7 +42,7 @@ const BATCH = 64;
  * Compares everything once with the saved state, and prints the differences. Needs no root where the
  * files and the database can be read without, and may run beside a bpfink that watches.
  */
-export function check(options: CheckOptions): ExitStatus {
+function run(options: CheckOptions): ExitStatus {
   if (options.database === MEMORY) {
     throw new BpfinkError(ExitStatus.usage, "nothing is saved in --database :memory:", "name a file");
   }
@@ -50,7 +67,7 @@ function compare(options: CheckOptions): Counts {
     bar.clear();
     printLines([line]);
   };
-  return lookAtAll(options, comparison(store, UNLOGGED, print), bar);
+  return lookAtAll(options, store, comparison(store, UNLOGGED, print), bar);
 }
 
 /**
@@ -72,7 +89,7 @@ function update(options: CheckOptions): Counts {
     },
     transaction: (body) => store.transaction(body),
   };
-  const counts = lookAtAll(options, noting, bar);
+  const counts = lookAtAll(options, store, noting, bar);
   bar.clear();
   for (let after = before; after !== undefined;) {
     const entries = store.undelivered(after, BATCH);
@@ -82,13 +99,16 @@ function update(options: CheckOptions): Counts {
   return counts;
 }
 
-function lookAtAll(options: CheckOptions, store: StateStore, bar: ProgressBar): Counts {
+function lookAtAll(options: CheckOptions, known: Store, store: StateStore, bar: ProgressBar): Counts {
+  const scope = scopeOf(options);
+  const labels = new Labels(known.expectations, scope.root);
   const monitor = new Monitor({
     store,
     source: new NoSource(),
-    ...scopeOf(options),
+    ...scope,
     onLine: () => {},
     onLook: () => bar.step(),
+    labels: (change) => labels.of(change),
   });
   return monitor.lookAtAll("startup");
 }

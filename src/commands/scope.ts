@@ -14,8 +14,10 @@ export interface Scope {
   readonly selection: Selection;
 }
 
+type ScopeOptions = Pick<Options, "root" | "watch" | "exclude" | "database">;
+
 /** @throws BpfinkError with status `usage` if --root is no directory */
-export function scopeOf(options: Options): Scope {
+export function scopeOf(options: ScopeOptions): Scope {
   const root = directoryAt(options.root);
   const exclude = [...options.exclude, ...ownFiles(options)];
   const paths = options.watch.filter((path) => path !== EVERY_USERS_KEYS);
@@ -25,12 +27,12 @@ export function scopeOf(options: Options): Scope {
 }
 
 /** The database, which each line changes: watching it would never end. As globs, seen from --root. */
-function ownFiles({ database, root }: Options): string[] {
+function ownFiles({ database, root }: ScopeOptions): string[] {
   if (database === MEMORY) return [];
   const seen = relative(root, database);
   if (seen.startsWith("../")) return [];
   const literal = `/${seen}`.replace(/[\\*?[\]{}!]/g, "\\$&");
-  return ["", "-wal", "-shm", "-lock"].map((suffix) => literal + suffix);
+  return ["", "-wal", "-shm", "-lock", "-canary"].map((suffix) => literal + suffix);
 }
 
 function directoryAt(path: string): string {

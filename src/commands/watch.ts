@@ -1,12 +1,15 @@
+import { Canary } from "../canary.ts";
 import { command } from "../cli/command.ts";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import { isRoot } from "../kernel/libc.ts";
+import { Labels } from "../labels/labels.ts";
 import { log } from "../log.ts";
 import { Monitor } from "../monitor.ts";
 import { type Options, SETTINGS } from "../options.ts";
 import { type OwnAction, ownLine } from "../sinks/line.ts";
 import { type Outbox, StdoutSink } from "../sinks/stdout.ts";
 import { openSource } from "../source/choose.ts";
+import type { Source } from "../source/source.ts";
 import { MEMORY } from "../state/open.ts";
 import type { Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
@@ -35,6 +38,9 @@ export const watch = command({
   ],
   run,
 });
+
+/** How often the database is asked for what `bpfink expect` wrote, in milliseconds. A line asks before it is made. */
+const NEWS_INTERVAL = 1000;
 
 /** Watches until SIGINT or SIGTERM. Resolves to the exit status. */
 async function run(options: Options): Promise<ExitStatus> {
@@ -66,11 +72,24 @@ async function run(options: Options): Promise<ExitStatus> {
   );
   const onLine = () => void sink.pump();
   const mounts = stack.use(new MountWatch((changes, event) => monitor.onMounts(changes, event)));
-  const monitor = new Monitor({ store, source, ...scope, onLine, onLook: () => mounts.check(), inTurns: true });
-  const say = (level: "info" | "error", action: OwnAction, message: string, details: Record<string, unknown>) => {
+  const say: Say = (level, action, message, details) => {
     logged(() => store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details })));
     onLine();
   };
+  const announce = () => logged(() => announceExpected(store, say));
+  const labels = new Labels(store.expectations, scope.root);
+  const monitor = new Monitor({
+    store,
+    source,
+    ...scope,
+    onLine,
+    onLook: () => mounts.check(),
+    inTurns: true,
+    labels: (change) => {
+      announce();
+      return labels.of(change);
+    },
+  });
   const gap = gapReporter((lost) => {
     say("error", "gap", "events lost, looking at everything", lost === undefined ? {} : { lost });
     logged(() => monitor.lookAtAll("gap"));
@@ -78,17 +97,23 @@ async function run(options: Options): Promise<ExitStatus> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
 
   stack.defer(pruner(store));
+  let canary: Canary | undefined;
   source.start({
     onEvent: (event) => {
+      if (canary?.takes(event) === true) return;
       if (event.kind === "mount") mounts.note(event);
       monitor.onEvent(event);
     },
     onLost: gap,
     onError: fail("the event source failed"),
   });
+  announce();
   const { watched, missing, changed } = monitor.lookAtAll("startup");
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
+  const news = stack.adopt(setInterval(announce, NEWS_INTERVAL), clearInterval);
+  news.unref();
+  canary = stack.adopt(startCanary(source, options, monitor, say), (started) => started?.[Symbol.dispose]());
 
   const status = await stop.promise;
   await Bun.sleep(QUIET); // events on their way from the kernel
@@ -109,6 +134,39 @@ function pruner(store: Store): () => void {
   };
   step();
   return () => clearTimeout(timer);
+}
+
+type Say = (level: "info" | "error", action: OwnAction, message: string, details: Record<string, unknown>) => void;
+
+/** Lines about what `bpfink expect` wrote into the database. */
+function announceExpected(store: Store, say: Say): void {
+  for (const { id, reason, by, paths, begins, until, ended } of store.expectations.news()) {
+    store.expectations.told(id);
+    const times = { from: new Date(begins).toISOString(), until: new Date(until).toISOString() };
+    const message = ended ? "no more changes are expected" : "changes are expected";
+    say("info", "expected", message, { expected: { reason, by, ...times, paths } });
+  }
+}
+
+/** undefined where there is to be none, or no place for it. */
+function startCanary(source: Source, options: Options, monitor: Monitor, say: Say): Canary | undefined {
+  if (options.canary === 0 || options.database === MEMORY) return undefined;
+  const lookAgain = () => logged(() => void monitor.lookAtAll("gap"));
+  try {
+    return new Canary(source, `${options.database}-canary`, options.canary * 1000, {
+      onBlind: (since, isNew) => {
+        if (isNew) say("error", "blind", "no events come: changes are not seen", { silent: Math.round(since) / 1000 });
+        lookAgain(); // so that changes are found late, and not never
+      },
+      onSeeing: (blind) => {
+        say("info", "seeing", "events come again", { blind: Math.round(blind) / 1000 });
+        lookAgain();
+      },
+    });
+  } catch (error) {
+    log.warn(`no canary, so nobody says when events cease to come: ${messageOf(error)}`);
+    return undefined;
+  }
 }
 
 /** Does what may fail without ending the watch: the database's disk is full, say. */

@@ -7,7 +7,7 @@ import type { Actor, Origin } from "../event.ts";
 import type { Sighting } from "../watch/attribution.ts";
 
 /** What bpfink says of itself. */
-export type OwnAction = "started" | "stopped" | "gap";
+export type OwnAction = "started" | "stopped" | "gap" | "blind" | "seeing" | "expected";
 
 /** Stands for the sequence number of a line that is not in the log, and has none: those begin with 1. */
 export const UNLOGGED = 0;
@@ -38,6 +38,8 @@ export function changeLine(change: {
   readonly origin: Origin;
   readonly file: string;
   readonly difference: Difference;
+  /** What it belongs to: `expected`, `package`. */
+  readonly labels?: Record<string, unknown>;
   /** The processes responsible, the last one last; none when the change was not seen live. */
   readonly sightings: readonly Sighting[];
   readonly names: Names;
@@ -51,6 +53,7 @@ export function changeLine(change: {
     consumer: difference.consumer,
     file: change.file,
     ...difference.details,
+    ...change.labels,
     ...actorKeys(sightings, change.names),
   });
 }

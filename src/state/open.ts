@@ -32,6 +32,8 @@ const FLAGS = constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_CREATE | c
 /** For those who only look: nothing is made, nothing is locked for others. URI: `immutable` is asked for in one. */
 const READ_ONLY = constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_NOFOLLOW | constants.SQLITE_OPEN_URI;
 
+const BESIDE = constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_NOFOLLOW;
+
 /** Long enough for somebody's backup or `sqlite3` session to finish its transaction. */
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -58,14 +60,14 @@ export function openDatabase(path: string): Opened {
 }
 
 /**
- * Opens a database that another bpfink may be using, to read it only; throws BpfinkError if there is
- * none, or one of another schema.
+ * Opens a database that another bpfink may be using; throws BpfinkError if there is none, or one of
+ * another schema. "write": for what is another process's to write, not the journal.
  */
-export function openReadOnly(path: string): Database {
+export function openBeside(path: string, to: "read" | "write"): Database {
   let database: Database | undefined;
   try {
     const file = existingFile(path);
-    database = openShared(file);
+    database = to === "read" ? openShared(file) : new Database(file, BESIDE);
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     checkOwner(database, path);
     const version = pragma(database, "user_version");

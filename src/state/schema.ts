@@ -44,4 +44,17 @@ export const MIGRATIONS: readonly string[] = [
                  printf('%064d', 0) AS genesis);
   CREATE INDEX journal_time ON journal (line ->> '$.time');
   `,
+  `
+  -- Changes that somebody said were to come; times in milliseconds since the epoch.
+  CREATE TABLE expectation (
+    id     INTEGER PRIMARY KEY,
+    reason TEXT NOT NULL,
+    by     TEXT NOT NULL,
+    paths  TEXT NOT NULL, -- JSON: paths and globs; none is all
+    begins INTEGER NOT NULL,
+    until  INTEGER NOT NULL,
+    ended  INTEGER NOT NULL DEFAULT 0 CHECK (ended IN (0, 1)), -- by somebody, before its time
+    news   INTEGER NOT NULL DEFAULT 1 CHECK (news IN (0, 1)) -- no line tells of it yet
+  ) STRICT;
+  `,
 ];

@@ -2,8 +2,9 @@ import { createHmac } from "node:crypto";
 import type { Database } from "bun:sqlite";
 import type { Keys, State } from "../consumers/consumer.ts";
 import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
+import { Expectations } from "./expectations.ts";
 import { type Entry, Journal, type JournalOptions } from "./journal.ts";
-import { openDatabase, type Opened, openReadOnly } from "./open.ts";
+import { openBeside, openDatabase, type Opened } from "./open.ts";
 import { prepare } from "./statement.ts";
 
 /** A change to be recorded: the state from now on, and the line that tells of it. */
@@ -28,6 +29,7 @@ export class Store implements Keys, Disposable {
   readonly #key: Uint8Array;
   readonly #sql: ReturnType<typeof statements>;
   readonly #journal: Journal;
+  readonly expectations: Expectations;
   #isOpen = true;
 
   /** `path`: a file, made if missing, or ":memory:". */
@@ -37,7 +39,7 @@ export class Store implements Keys, Disposable {
 
   /** To read from, also while another bpfink uses it; what would write throws. The file must exist. */
   static openReadOnly(path: string): Store {
-    return Store.#of(path, { database: openReadOnly(path), claim: undefined }, {});
+    return Store.#of(path, { database: openBeside(path, "read"), claim: undefined }, {});
   }
 
   static #of(path: string, { database, claim }: Opened, options: JournalOptions): Store {
@@ -56,6 +58,7 @@ export class Store implements Keys, Disposable {
     this.#claim = claim;
     this.#sql = statements(database);
     this.#journal = new Journal(database, options);
+    this.expectations = new Expectations(path, database);
     const key = this.#sql.key.get()?.key;
     if (key === undefined) throw unusable(path, "has lost its key", MOVE_AWAY);
     this.#key = key;
@@ -131,6 +134,7 @@ export class Store implements Keys, Disposable {
     try {
       for (const statement of Object.values(this.#sql)) statement.finalize();
       this.#journal.close();
+      this.expectations[Symbol.dispose]();
       this.#database.close(true);
     } catch (error) {
       throw databaseError(this.#path, error);

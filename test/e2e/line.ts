@@ -36,7 +36,7 @@ export interface Line {
 }
 
 const CHANGES = ["created", "modified", "deleted", "moved", "attributes", "covered", "uncovered"];
-const OWN = ["started", "stopped", "gap", "blind", "reloaded"];
+const OWN = ["started", "stopped", "gap", "blind", "seeing", "expected", "reloaded"];
 const LEVELS: Record<string, string> = { gap: "error", blind: "error" };
 const ORIGINS = ["live", "startup", "rescan", "gap"];
 const CONSUMERS = ["users", "access", "diff", "generic"];
@@ -57,6 +57,10 @@ function isChained(text: string, { seq, prev, hash }: Line, after: Line | undefi
   return hash.startsWith("keyed:") || hash === digestOf(text);
 }
 
+/** "none": of a `check --update` before. */
+const isBackend = (name: string): boolean =>
+  name === "none" || (/^(ebpf\/(fentry|kprobe)|fanotify)$/.test(name) && name.startsWith(BACKEND));
+
 /** Reads a line; throws when it is not what every line must be. */
 export function parseLine(text: string, after: Line | undefined): Line {
   const line = JSON.parse(text) as Line;
@@ -69,7 +73,7 @@ export function parseLine(text: string, after: Line | undefined): Line {
     host: line.host === hostname(),
     version: /^\d+\.\d+\.\d+/.test(line.version),
     action: isChange || OWN.includes(line.action),
-    backend: /^(ebpf\/(fentry|kprobe)|fanotify)$/.test(line.backend) && line.backend.startsWith(BACKEND),
+    backend: isBackend(line.backend),
     origin: isChange ? ORIGINS.includes(line.origin ?? "") : line.origin === undefined,
     consumer: isChange ? CONSUMERS.includes(line.consumer ?? "") : line.consumer === undefined,
     file: isChange ? line.file?.startsWith("/") : line.file === undefined,

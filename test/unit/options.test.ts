@@ -11,6 +11,7 @@ const defaults: Options = {
   root: "/",
   database: DEFAULT_DATABASE,
   backend: "auto",
+  canary: 60,
   logLevel: "info",
   keep: 90 * 86_400_000,
   keepSize: 512 * 1024 ** 2,

@@ -1,0 +1,93 @@
+import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
+import { messageOf } from "./errors.ts";
+import type { KernelEvent, NodeKey } from "./event.ts";
+import { statx } from "./kernel/libc.ts";
+import { log } from "./log.ts";
+import type { Source } from "./source/source.ts";
+import { SuperBlocks } from "./watch/mounts.ts";
+
+/** The event of a change is there within milliseconds; this is for a machine that is overloaded. Milliseconds. */
+const LIMIT = 5000;
+/** After a pause (SIGSTOP, a long look, a suspended machine) events and timers are due at once: the events first. */
+const GRACE = 500;
+
+/** What came of the canary's last change. */
+export interface CanaryHandlers {
+  /**
+   * No event came: nothing of what happens to files would be seen either.
+   *
+   * @param since milliseconds of silence
+   * @param isNew false at every further change that goes unseen
+   */
+  onBlind(since: number, isNew: boolean): void;
+  /** Events are there again. @param blind for how long they were not, milliseconds */
+  onSeeing(blind: number): void;
+}
+
+/**
+ * A file that is changed at intervals, and whose event must come through the source like that of any
+ * other file: from the hook, or the mark, through the ring or queue, and the thread, to here.
+ */
+export class Canary implements Disposable {
+  readonly #fd: number;
+  readonly #key: NodeKey | undefined;
+  readonly #handlers: CanaryHandlers;
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #limit: number;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #count = 0;
+  /** performance.now() of the first change that was not seen. */
+  #unseen: number | undefined;
+  #isBlind = false;
+
+  /**
+   * @param path the file, made if missing, and left behind: it is root's alone
+   * @param interval milliseconds between two changes
+   */
+  constructor(source: Source, path: string, interval: number, handlers: CanaryHandlers) {
+    rmSync(path, { force: true }); // whatever it is, it is ours to make
+    this.#fd = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
+    const stat = statx(this.#fd);
+    const device = new SuperBlocks().deviceOf(stat);
+    this.#key = source.watch({ path, device, inode: stat.inode, as: "file", inherit: false });
+    this.#handlers = handlers;
+    this.#limit = Math.min(LIMIT, interval);
+    this.#timer = setInterval(() => this.#sing(), interval);
+    this.#sing();
+  }
+
+  /** Whether an event is the canary's own, and nobody else's business. */
+  takes({ node }: KernelEvent): boolean {
+    if (node === undefined || node !== this.#key) return false;
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+    if (this.#isBlind) this.#handlers.onSeeing(performance.now() - (this.#unseen ?? 0));
+    this.#isBlind = false;
+    this.#unseen = undefined;
+    return true;
+  }
+
+  #sing(): void {
+    if (this.#deadline !== undefined) return; // the one before is still being waited for
+    try {
+      writeSync(this.#fd, String(++this.#count % 10), 0);
+    } catch (error) {
+      return log.error(`the canary cannot be changed: ${messageOf(error)}`); // the disk is full, say
+    }
+    this.#unseen ??= performance.now();
+    this.#deadline = setTimeout(() => {
+      this.#deadline = setTimeout(() => {
+        this.#deadline = undefined;
+        const isNew = !this.#isBlind;
+        this.#isBlind = true;
+        this.#handlers.onBlind(performance.now() - (this.#unseen ?? 0), isNew);
+      }, GRACE);
+    }, this.#limit);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#deadline);
+    closeSync(this.#fd);
+  }
+}
