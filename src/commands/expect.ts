@@ -26,9 +26,9 @@ export const expect = command({
     hint: "PATH",
     min: 0,
     max: Infinity,
-    description: "where they are to come, a path with all below it or a quoted glob; default: everywhere",
+    description: "where: a path with all below it, or a quoted glob; without: everywhere",
   },
-  examples: [['bpfink expect --for 10m --reason "deploy 42" /srv/app', "what changes there is `expected` until then"]],
+  examples: [['bpfink expect --for 10m --reason "deploy 42" /srv/app', "not hidden: labelled"]],
   run,
 });
 

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { unseal } from "./chain.ts";
 import { databaseError } from "./errors.ts";
-import { openReadOnly } from "./open.ts";
+import { openBeside } from "./open.ts";
 import { prepare } from "./statement.ts";
 
 /** The journal as it is at one moment, beside a bpfink that goes on writing it. Throws BpfinkError (status 4). */
@@ -13,7 +13,7 @@ export class JournalReader implements Disposable {
 
   constructor(path: string) {
     this.#path = path;
-    this.#database = openReadOnly(path);
+    this.#database = openBeside(path, "read");
     try {
       this.#database.run("BEGIN"); // the snapshot that all that is read is of
       const chain = this.#database

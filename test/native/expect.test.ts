@@ -19,9 +19,9 @@ test(
     expect((await announce("--for", "10m", "--reason", "deploy 42", directory.at("app"))).status).toBe(0);
     writeFileSync(app, "1\n");
     const told = await first.line({ action: "expected" });
+    const { until } = told["expected"] as { until: string };
     const label = { reason: "deploy 42", by: expect.any(String), until: expect.any(String) };
     expect(told).toMatchObject({ level: "info", expected: { ...label, paths: [directory.at("app")] } });
-    const { until } = told["expected"] as { until: string };
     expect(Date.parse(until) - Date.now()).toBeWithin(9 * 60_000, 10 * 60_000 + 1);
     expect(await first.nextChange(app)).toMatchObject({ level: "warn", expected: { ...label, until } });
     writeFileSync(other, "1\n");
@@ -51,7 +51,10 @@ test(
 
     expect(await announce("--end")).toMatchObject({ status: 0, stderr: "bpfink: 1 ended\n" });
     writeFileSync(app, "3\n");
-    expect(await second.line({ action: "expected" })).toMatchObject({ expected: { reason: "deploy 42" } });
+    expect(await second.line({ action: "expected" })).toMatchObject({
+      message: "no more changes are expected",
+      expected: { reason: "deploy 42" },
+    });
     expect(await second.nextChange(app)).not.toHaveProperty("expected");
     await second.noMoreLines();
   },

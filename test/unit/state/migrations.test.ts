@@ -80,7 +80,29 @@ test("version 1, empty", () => {
   expect(store.append(lineOf).seq).toBe(1);
 });
 
+const SCHEMA_2 = `
+  ${SCHEMA_1}
+  CREATE TABLE chain (
+    id          INTEGER PRIMARY KEY CHECK (id = 1),
+    seq         INTEGER NOT NULL,
+    hash        TEXT NOT NULL,
+    anchor_seq  INTEGER NOT NULL,
+    anchor_hash TEXT NOT NULL,
+    bytes       INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX journal_time ON journal (line ->> '$.time');
+`;
+
+test("version 2: the chain goes on; nothing is expected", () => {
+  const head = "cd".repeat(32);
+  const row = `INSERT INTO chain VALUES (1, 7, '${head}', 7, '${head}', 0)`;
+  made(2, SCHEMA_2, `INSERT INTO secret VALUES (1, zeroblob(32))`, row);
+  using store = Store.open(path);
+  expect([store.expectations.at(Date.now()), store.expectations.news()]).toEqual([[], []]);
+  expect(JSON.parse(store.append(lineOf).line).prev).toBe(head);
+});
+
 test("every step has a test of the version that it begins at", () => {
-  const tested = [1];
+  const tested = [1, 2];
   expect(tested).toEqual(Array.from({ length: MIGRATIONS.length - 1 }, (_, i) => i + 1));
 });
