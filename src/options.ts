@@ -50,14 +50,19 @@ export const SELECTION = {
   exclude: many(path("GLOB"), [], "leave out what matches, and all below it"),
 } as const;
 
+/** How the journal is kept, for every command that writes it. */
+export const JOURNAL = {
+  keep: one(duration("TIME", 0, 3660), 90 * 86_400_000, "how long changes are kept for bpfink history (90d)"),
+  "keep-size": one(size("SIZE", 0), 512 * 1024 ** 2, "and how much of them (512M)"),
+  "chain-key": one(path("FILE"), undefined, "key for the hashes that chain the lines, readable by root alone"),
+} as const;
+
 /** Every option of `bpfink watch`, in the order of --help. */
 export const SETTINGS = {
   ...SELECTION,
   ...COMMON,
   backend: one(choice("NAME", BACKENDS), "auto", `${BACKENDS.join(", ")}: auto takes the best that works`),
-  keep: one(duration("TIME", 0, 3660), 90 * 86_400_000, "how long changes are kept for bpfink history (90d)"),
-  "keep-size": one(size("SIZE", 0), 512 * 1024 ** 2, "and how much of them (512M)"),
-  "chain-key": one(path("FILE"), undefined, "key for the hashes that chain the lines, readable by root alone"),
+  ...JOURNAL,
   canary: one(integer("SECONDS", 0, 86_400), 60, "how often to make sure that events still come (60); 0: never"),
 } as const;
 

@@ -4,7 +4,7 @@ import { BpfinkError, ExitStatus } from "../errors.ts";
 import { Labels } from "../labels/labels.ts";
 import { log } from "../log.ts";
 import { Monitor } from "../monitor.ts";
-import { COMMON, SELECTION } from "../options.ts";
+import { COMMON, JOURNAL, SELECTION } from "../options.ts";
 import { type ProgressBar, progressBar } from "../progress.ts";
 import { UNLOGGED } from "../sinks/line.ts";
 import { printLines } from "../sinks/stdout.ts";
@@ -19,6 +19,7 @@ import { openStore } from "./store.ts";
 const ARGS = {
   ...SELECTION,
   ...COMMON,
+  ...JOURNAL,
   update: toggle("take what is there now as the state from now on"),
 } as const;
 
