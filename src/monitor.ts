@@ -16,12 +16,11 @@ import { type Counts, NOTHING } from "./watch/counts.ts";
 import { type Cover, Covers } from "./watch/covers.ts";
 import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
 import { AT_ONCE, LongReads, type Purpose } from "./watch/long-reads.ts";
-import { beginLook, lookAtLink } from "./watch/look.ts";
+import { lookAtLink } from "./watch/look.ts";
 import { membersOf } from "./watch/members.ts";
 import type { MountChanges } from "./watch/mount-table.ts";
 import { Moves } from "./watch/moves.ts";
 import { pamServices } from "./watch/pam.ts";
-import { Reading } from "./watch/reading.ts";
 import type { Selection } from "./watch/selection.ts";
 import type { Target } from "./watch/target.ts";
 import { Tree } from "./watch/tree.ts";
@@ -42,7 +41,7 @@ export class Monitor {
   readonly #reporter: Reporter;
   readonly #context: Context;
   readonly #keys: Keys;
-  readonly #longReads: LongReads | undefined;
+  readonly #longReads: LongReads;
   readonly #onLine: () => void;
   readonly #onLook: () => void;
   readonly #tree: Tree;
@@ -80,13 +79,11 @@ export class Monitor {
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
     this.#onLine = parts.onLine;
     this.#onLook = parts.onLook ?? (() => {});
-    this.#longReads =
-      parts.inTurns === true
-        ? new LongReads({
-            done: (target, purpose, look) => this.#wasRead(target, purpose, look),
-            failed: (target, error) => this.#failed(target, error),
-          })
-        : undefined;
+    this.#longReads = new LongReads({
+      atOnce: parts.inTurns === true ? AT_ONCE : Infinity,
+      done: (target, purpose, look) => this.#wasRead(target, purpose, look),
+      failed: (target, error) => this.#failed(target, error),
+    });
     this.#watchSet = new WatchSet(parts.source, parts.root);
     this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion));
     this.#follow = new Follow({
@@ -216,17 +213,19 @@ export class Monitor {
     try {
       const end = this.#watchSet.refresh(target);
       const consumer = this.#consumerFor(target.path);
+      const { contentLimit } = consumer;
+      const { settled, sightings } = occasion;
       const look =
         end === undefined
           ? this.#lookAtNothing(target)
-          : this.#read(target, end.path, consumer, origin, occasion, baseline);
+          : this.#longReads.look(target, { path: end.path, contentLimit, sightings, origin, baseline }, settled);
       const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
-      if (look === "early" || (isAbsent && !occasion.settled)) return "early";
+      if (look === "early" || (isAbsent && !settled)) return "early";
       if (this.#awaitsMover(target.path, origin, occasion)) return "early";
       this.#counts[isAbsent ? "missing" : "watched"]++;
       if (look === undefined) return "same";
-      const dropped = this.#longReads?.drop(target)?.sightings; // it was long before, or leads elsewhere now
-      if (dropped !== undefined) occasion = { ...occasion, sightings: mergeSightings(dropped, occasion.sightings) };
+      const dropped = this.#longReads.drop(target)?.sightings; // it was long before, or leads elsewhere now
+      if (dropped !== undefined) occasion = { ...occasion, sightings: mergeSightings(dropped, sightings) };
       return this.#judge(target, consumer, look, end?.path, origin, occasion, baseline);
     } catch (error) {
       this.#failed(target, error, origin, occasion);
@@ -238,25 +237,6 @@ export class Monitor {
   #lookAtNothing(target: Target): Look {
     const link = this.#watchSet.linkOf(target);
     return link === undefined ? MISSING : lookAtLink(link);
-  }
-
-  /** undefined: a long file, which is being read. "early": it will be, when it is quiet. */
-  #read(
-    target: Target,
-    path: string,
-    { contentLimit }: Consumer,
-    origin: Origin,
-    { settled, sightings }: Occasion,
-    baseline: boolean,
-  ): Look | undefined | "early" {
-    const found = beginLook(path, contentLimit);
-    if (!(found instanceof Reading)) return found;
-    using reading = found;
-    const look = reading.read(this.#longReads === undefined ? Infinity : AT_ONCE);
-    if (look !== undefined) return look;
-    if (!settled) return "early";
-    this.#longReads?.begin(target, { path, contentLimit, sightings, origin, baseline });
-    return undefined;
   }
 
   /** A long file was read to its end; the events of what is found have had their time. */
@@ -400,7 +380,7 @@ export class Monitor {
     if (!keepsState) this.#store.forget(target.path);
     this.#watchSet.remove(target);
     this.#dispatch.drop(target);
-    this.#longReads?.drop(target);
+    this.#longReads.drop(target);
     this.#tree.remove(target);
   }
 }

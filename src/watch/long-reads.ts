@@ -41,16 +41,32 @@ export class LongReads {
   readonly #waiting = new Map<Target, Job>();
   /** In order of their next turns. */
   readonly #open = new Map<Target, Job & { readonly reading: Reading }>();
+  readonly #atOnce: number;
   readonly #done: (target: Target, purpose: Purpose, look: Look) => void;
   readonly #failed: (target: Target, error: unknown) => void;
   #immediate: ReturnType<typeof setImmediate> | undefined;
 
+  /** @param atOnce what is longer is read by turns, in bytes */
   constructor(parts: {
+    readonly atOnce: number;
     readonly done: (target: Target, purpose: Purpose, look: Look) => void;
     readonly failed: (target: Target, error: unknown) => void;
   }) {
+    this.#atOnce = parts.atOnce;
     this.#done = parts.done;
     this.#failed = parts.failed;
+  }
+
+  /** Looks at a path. undefined: a long file, which is being read. "early": it will be, when it is quiet. */
+  look(target: Target, purpose: Purpose, settled: boolean): Look | undefined | "early" {
+    const found = beginLook(purpose.path, purpose.contentLimit);
+    if (!(found instanceof Reading)) return found;
+    using reading = found;
+    const look = reading.read(this.#atOnce);
+    if (look !== undefined) return look;
+    if (!settled) return "early";
+    this.begin(target, purpose);
+    return undefined;
   }
 
   /** Reads a file, or reads it once more: what the read that was under way was for is not forgotten. */
