@@ -88,6 +88,6 @@ export interface KernelEvent {
 
 /**
  * How a change came to be noticed: by an event; at the start, so while bpfink was down; after events
- * were lost.
+ * were lost; by the look at everything that is taken now and then.
  */
-export type Origin = "live" | "startup" | "gap";
+export type Origin = "live" | "startup" | "gap" | "rescan";

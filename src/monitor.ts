@@ -13,7 +13,7 @@ import type { Source } from "./source/source.ts";
 import type { StateStore } from "./state/store.ts";
 import { mergeSightings } from "./watch/attribution.ts";
 import { type Counts, NOTHING } from "./watch/counts.ts";
-import { type Cover, Covers } from "./watch/covers.ts";
+import { Covers } from "./watch/covers.ts";
 import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
 import { AT_ONCE, LongReads, type Purpose } from "./watch/long-reads.ts";
 import { lookAtLink } from "./watch/look.ts";
@@ -21,6 +21,7 @@ import { membersOf } from "./watch/members.ts";
 import type { MountChanges } from "./watch/mount-table.ts";
 import { Moves } from "./watch/moves.ts";
 import { pamServices } from "./watch/pam.ts";
+import { Rescans } from "./watch/rescans.ts";
 import type { Selection } from "./watch/selection.ts";
 import type { Target } from "./watch/target.ts";
 import { Tree } from "./watch/tree.ts";
@@ -46,6 +47,7 @@ export class Monitor {
   readonly #onLook: () => void;
   readonly #tree: Tree;
   readonly #follow: Follow;
+  readonly #rescans: Rescans;
   readonly #moves = new Moves();
   readonly #covers = new Covers();
   #counts: Counts = { ...NOTHING };
@@ -77,6 +79,9 @@ export class Monitor {
     const pam = () => pamServices(parts.root);
     const owners = (path: string) => parts.selection.owners?.(path) ?? [];
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
+    // while events are coming, the one of what is found may be on its way
+    const unseen: Occasion = { sightings: [], settled: true, final: false };
+    this.#rescans = new Rescans(this.#tree, (target, origin) => this.#look(target, origin, unseen));
     this.#onLine = parts.onLine;
     this.#onLook = parts.onLook ?? (() => {});
     this.#longReads = new LongReads({
@@ -98,10 +103,10 @@ export class Monitor {
    * Looks at everything: what is known in the database is compared with it, what is not becomes the
    * baseline. Watches are in force before the first look, so nothing that happens meanwhile is lost.
    */
-  lookAtAll(origin: Origin): Counts {
+  lookAtAll(): Counts {
+    const origin = "startup";
     this.#counts = { ...NOTHING };
-    // while events are coming, the one of what is found may be on its way
-    const unseen: Occasion = { sightings: [], settled: true, final: origin === "startup" };
+    const unseen: Occasion = { sightings: [], settled: true, final: true };
     this.#store.transaction(() => {
       const known = this.#store.paths();
       this.#follow.begin(known);
@@ -139,17 +144,10 @@ export class Monitor {
    *
    * @param event the one that told of them, if it was one
    */
-  onMounts({ added, removed }: MountChanges, event: KernelEvent | undefined): void {
-    const points = new Map<string, Pick<Cover, "action" | "mount">>();
-    for (const mount of removed) points.set(mount.point, { action: "uncovered", mount });
-    for (const mount of added) points.set(mount.point, { action: "covered", mount });
-    for (const [point, change] of points) {
-      for (const target of this.#watchSet.targetsThrough(point)) {
-        this.#covers.add(target, { ...change, isTop: true, end: this.#watchSet.endOf(target) });
-        this.#watchSet.invalidate(target);
-        if (event === undefined) this.#dispatch.await(target, [], "live");
-        else this.#dispatch.note(target, event);
-      }
+  onMounts(changes: MountChanges, event: KernelEvent | undefined): void {
+    for (const target of this.#covers.take(changes, this.#watchSet)) {
+      if (event === undefined) this.#dispatch.await(target, [], "live");
+      else this.#dispatch.note(target, event);
     }
   }
 
@@ -196,8 +194,14 @@ export class Monitor {
     return this.#tree.member(parent, name) === undefined && this.#selection.includes(joinPath(parent.path, name));
   }
 
-  /** Looks at everything that events still wait for. */
-  flush(): void {
+  /** Looks at everything once more, without holding up events (rescans.ts). */
+  rescan(origin: "gap" | "rescan"): Promise<void> {
+    return this.#rescans.run(origin);
+  }
+
+  /** Looks at everything that events still wait for, and at nothing more. */
+  stop(): void {
+    this.#rescans.stop();
     this.#dispatch.flush();
   }
 
@@ -266,8 +270,9 @@ export class Monitor {
     if (known === undefined && baseline) this.#counts.added++;
     const before = known ?? (baseline ? undefined : consumer.parse(path, MISSING, this.#keys));
     const departure = look.type === "missing" ? this.#departure(target, consumer) : undefined;
-    const cover = this.#coverOf(target, look, before);
-    const isPending = origin === "gap" && this.#dispatch.has(target); // its event was not lost
+    const wasMissing = before === undefined ? undefined : isMissing(before);
+    const cover = this.#covers.of(target, this.#watchSet.endOf(target), wasMissing, look.type === "missing");
+    const isPending = (origin === "gap" || origin === "rescan") && this.#dispatch.has(target); // its event was not lost
     const isReported = this.#selection.reports(path);
     const finding = { path, consumer, before, look, end, origin, occasion, isReported, departure, cover };
     const outcome = isPending ? "same" : this.#reporter.report(finding);
@@ -316,13 +321,6 @@ export class Monitor {
     return { to, inherits };
   }
 
-  #coverOf(target: Target, look: Look, before: State | undefined): Finding["cover"] {
-    const cover = this.#covers.get(target);
-    if (cover === undefined || before === undefined || cover.end === this.#watchSet.endOf(target)) return undefined;
-    const action = this.#covers.actionOf(target, isMissing(before), look.type === "missing");
-    return action && { ...cover, action };
-  }
-
   #consumerFor(path: string): Consumer {
     return consumerFor(path, this.#selection.names(path), this.#context);
   }
@@ -345,10 +343,10 @@ export class Monitor {
     directory.inode = names.length > 0 ? inode : undefined;
     for (const name of names) {
       const known = this.#tree.member(directory, name);
-      if (known !== undefined && origin === "live" && isSame) continue;
+      if (known !== undefined && origin !== "startup" && isSame) continue;
       if (known === undefined && !this.#selection.includes(joinPath(directory.path, name))) continue;
       const member = known ?? this.#tree.add(directory, name);
-      this.#passCover(directory, member);
+      this.#covers.pass(directory, member, this.#watchSet.endOf(member));
       this.#lookAtMember(member, origin, occasion, baseline);
     }
     const present = new Set(names);
@@ -356,15 +354,9 @@ export class Monitor {
     for (const member of [...(directory.members?.values() ?? [])]) {
       if (present.has(member.name)) continue;
       if (departure !== undefined) this.#moves.depart(member, departure.to && joinPath(departure.to, member.name));
-      this.#passCover(directory, member);
+      this.#covers.pass(directory, member, this.#watchSet.endOf(member));
       this.#look(member, origin, occasion);
     }
-  }
-
-  #passCover(directory: Target, member: Target): void {
-    const cover = this.#covers.get(directory);
-    if (cover === undefined) return;
-    this.#covers.add(member, { ...cover, isTop: false, end: this.#watchSet.endOf(member) });
   }
 
   /** A file that was met by chance may be half written: it is looked at when it has been quiet. */

@@ -64,6 +64,7 @@ export const SETTINGS = {
   backend: one(choice("NAME", BACKENDS), "auto", `${BACKENDS.join(", ")}: auto takes the best that works`),
   ...JOURNAL,
   canary: one(integer("SECONDS", 0, 86_400), 60, "how often to make sure that events still come (60); 0: never"),
+  rescan: one(duration("TIME", 0), 3_600_000, "how often to look at everything without an event (1h); 0s: never"),
 } as const;
 
 export type Options = Values<typeof SETTINGS>;

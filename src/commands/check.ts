@@ -111,5 +111,5 @@ function lookAtAll(options: CheckOptions, known: Store, store: StateStore, bar: 
     onLook: () => bar.step(),
     labels: (change) => labels.of(change),
   });
-  return monitor.lookAtAll("startup");
+  return monitor.lookAtAll();
 }

@@ -14,16 +14,12 @@ import { MEMORY } from "../state/open.ts";
 import type { Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
 import { MountWatch } from "../watch/mount-watch.ts";
+import { gapReporter } from "./gaps.ts";
 import { scopeOf } from "./scope.ts";
 import { openStore } from "./store.ts";
 
 /** How long the last lines may take to print when asked to stop, in milliseconds. */
 const STOP_LIMIT = 600;
-/** Lost events within this time make one gap line, in milliseconds. */
-const GAP_DELAY = 200;
-/** After looking at everything, that is not done again for this many times as long as it took. */
-const GAP_REST = 10;
-
 /** Lines are dropped when others are delivered; this is for when there are none. In milliseconds. */
 const PRUNE_INTERVAL = 3_600_000;
 
@@ -90,14 +86,18 @@ async function run(options: Options): Promise<ExitStatus> {
       return labels.of(change);
     },
   });
-  const gap = gapReporter((lost) => {
-    say("error", "gap", "events lost, looking at everything", lost === undefined ? {} : { lost });
-    logged(() => monitor.lookAtAll("gap"));
+  const gap = gapReporter((details) => {
+    say("error", "gap", "events lost, looking at everything", details);
+    return monitor.rescan("gap");
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
 
   stack.defer(pruner(store));
   let canary: Canary | undefined;
+  if (options.rescan > 0) {
+    const timer = setInterval(() => void monitor.rescan("rescan"), options.rescan);
+    stack.defer(() => clearInterval(timer));
+  }
   source.start({
     onEvent: (event) => {
       if (canary?.takes(event) === true) return;
@@ -108,7 +108,7 @@ async function run(options: Options): Promise<ExitStatus> {
     onError: fail("the event source failed"),
   });
   announce();
-  const { watched, missing, changed } = monitor.lookAtAll("startup");
+  const { watched, missing, changed } = monitor.lookAtAll();
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
   const news = stack.adopt(setInterval(announce, NEWS_INTERVAL), clearInterval);
@@ -117,7 +117,7 @@ async function run(options: Options): Promise<ExitStatus> {
 
   const status = await stop.promise;
   await Bun.sleep(QUIET); // events on their way from the kernel
-  monitor.flush();
+  monitor.stop();
   say("info", "stopped", "bpfink stopped", {});
   await Promise.race([sink.pump(), Bun.sleep(STOP_LIMIT)]);
   logged(() => reportUnprinted(store, options.database));
@@ -151,7 +151,7 @@ function announceExpected(store: Store, say: Say): void {
 /** undefined where there is to be none, or no place for it. */
 function startCanary(source: Source, options: Options, monitor: Monitor, say: Say): Canary | undefined {
   if (options.canary === 0 || options.database === MEMORY) return undefined;
-  const lookAgain = () => logged(() => void monitor.lookAtAll("gap"));
+  const lookAgain = () => void monitor.rescan("gap");
   try {
     return new Canary(source, `${options.database}-canary`, options.canary * 1000, {
       onBlind: (since, isNew) => {
@@ -176,26 +176,6 @@ function logged(work: () => void): void {
   } catch (error) {
     log.error(messageOf(error));
   }
-}
-
-/** Adds up what is lost within a short time. */
-function gapReporter(report: (lost: number | undefined) => void): (lost: number | undefined) => void {
-  let total: number | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let restUntil = 0;
-  return (lost) => {
-    if (lost !== undefined) total = (total ?? 0) + lost;
-    timer ??= setTimeout(
-      () => {
-        const sum = total;
-        total = timer = undefined;
-        const begin = performance.now();
-        report(sum);
-        restUntil = performance.now() + GAP_REST * (performance.now() - begin);
-      },
-      Math.max(GAP_DELAY, restUntil - performance.now()),
-    );
-  };
 }
 
 function reportUnprinted(store: Store, database: string): void {

@@ -2,7 +2,7 @@ import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import type { NodeKey } from "../event.ts";
 import { embeddedLibbpf, ringWorkerUrl } from "../kernel/assets.ts";
 import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
-import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
+import { boottimeOffset, realtime, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook } from "../kernel/load.ts";
 import { Counter, WatchMap } from "../kernel/maps.ts";
 import type { RingMessage, RingRequest } from "../kernel/ring.worker.ts";
@@ -35,6 +35,8 @@ export class EbpfSource implements Source {
   /** What the kernel watches since its birth and nobody asked for yet: ticks to go. */
   readonly #inherited = new Map<NodeKey, number>();
   #lostBefore = 0n;
+  /** When the counts were read last, nanoseconds since the epoch. */
+  #checked = realtime();
   /** Held, or it would be collected with its messages unread. */
   #worker: Worker | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -91,7 +93,7 @@ export class EbpfSource implements Source {
       for (const record of data.records) {
         const event = decodeEvent(record, clocks);
         if (event === undefined) {
-          handlers.onLost(1);
+          handlers.onLost(1, this.#checked);
           continue;
         }
         if (event.kind === "birth" && event.node !== undefined && !this.#nodes.has(event.node)) {
@@ -116,8 +118,10 @@ export class EbpfSource implements Source {
 
   #reportLost(handlers: SourceHandlers): void {
     const lost = this.#lost.read() + this.#object.skips();
-    if (lost > this.#lostBefore) handlers.onLost(Number(lost - this.#lostBefore));
+    const now = realtime();
+    if (lost > this.#lostBefore) handlers.onLost(Number(lost - this.#lostBefore), this.#checked);
     this.#lostBefore = lost;
+    this.#checked = now;
   }
 
   #forgetInherited(): void {

@@ -100,6 +100,8 @@ class FanotifySource implements Source {
   /** A path that led to the inode when it was marked: where to look for it to take the mark off. */
   readonly #watched = new Map<NodeKey, string>();
   #reader: EventReader | undefined;
+  /** When events were read last, nanoseconds since the epoch: the queue was empty then. */
+  #read = realtime();
   #disposed = false;
 
   constructor(fd: number, processes: ProcessTable | undefined) {
@@ -176,15 +178,17 @@ class FanotifySource implements Source {
 
   #deliver(bytes: Uint8Array, handlers: SourceHandlers): void {
     const time = realtime();
+    const since = this.#read;
+    this.#read = time;
     const { events, rest } = decodeEvents(bytes);
     const actors = new ActorCache(this.#processes);
     try {
       for (const event of events) {
         if (this.#disposed) return;
-        if ((event.mask & abi.FAN_Q_OVERFLOW) !== 0) handlers.onLost(undefined);
+        if ((event.mask & abi.FAN_Q_OVERFLOW) !== 0) handlers.onLost(undefined, since);
         else if (this.#concerns(event)) report(event, time, actors, handlers);
       }
-      if (rest !== 0) handlers.onLost(undefined);
+      if (rest !== 0) handlers.onLost(undefined, since);
     } finally {
       for (const { pidfd } of events) if (pidfd !== undefined && pidfd >= 0) closeSync(pidfd);
     }

@@ -19,8 +19,11 @@ export interface WatchNode {
 /** What a source reports to its owner. */
 export interface SourceHandlers {
   onEvent(event: KernelEvent): void;
-  /** Events were lost (ring full, queue overflow): `count` of them where known, else undefined. */
-  onLost(count: number | undefined): void;
+  /**
+   * Events were lost (ring full, queue overflow): `count` of them where known, after `since`, when
+   * nothing had been (nanoseconds since the epoch).
+   */
+  onLost(count: number | undefined, since: bigint): void;
   /** The source is dead and will report nothing more. */
   onError(error: Error): void;
 }

@@ -14,6 +14,11 @@ export class Tree {
     return [...this.#roots.values()];
   }
 
+  /** Everything, a directory before its members: those that it has when it is its turn. */
+  *[Symbol.iterator](): Generator<Target> {
+    for (const root of this.roots) yield* withMembers(root);
+  }
+
   find(path: string): Target | undefined {
     const root = this.#roots.get(path);
     if (root !== undefined || path === "/") return root;
@@ -53,4 +58,9 @@ export class Tree {
     parent?.members?.delete(name);
     if (parent?.members?.size === 0) parent.members = undefined;
   }
+}
+
+function* withMembers(target: Target): Generator<Target> {
+  yield target;
+  for (const member of [...(target.members?.values() ?? [])]) yield* withMembers(member);
 }

@@ -22,14 +22,18 @@ test(
     writeFileSync(QUEUE, "32");
     try {
       await using bp = await Bpfink.start({ watch: [`${directory.path}/tree/*`] });
+      const stopped = new Date(Date.now() + 1).toISOString(); // since may be a moment before the signal came
       bp.kill("SIGSTOP");
       for (let round = 1; round <= ROUNDS; round++) {
         for (const name of names) writeFileSync(directory.at(name), `round ${round}\n`);
       }
       writeFileSync(late, "after\n"); // of which no event finds room
+      const continued = new Date().toISOString();
       bp.kill("SIGCONT");
       const gap = await bp.line({ action: "gap" });
       expect(gap).toMatchObject({ level: "error", message: "events lost, looking at everything" });
+      // lost while it was stopped, and noticed when it went on
+      expect(String(gap["since"]) < stopped && String(gap["until"]) > continued).toBe(true);
       // the ring counts what it has no room for, fanotify does not
       if (inVm) expect(gap["lost"]).toBeGreaterThan(0);
       const changes = (await bp.rest()).filter(({ action }) => action !== "gap"); // it may be noticed in two parts

@@ -13,6 +13,7 @@ const defaults: Options = {
   backend: "auto",
   canary: 60,
   logLevel: "info",
+  rescan: 3_600_000,
   keep: 90 * 86_400_000,
   keepSize: 512 * 1024 ** 2,
   chainKey: undefined,
