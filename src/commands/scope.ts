@@ -1,9 +1,9 @@
 import { realpathSync, statSync } from "node:fs";
-import { relative } from "node:path";
+import { dirname, relative } from "node:path";
 import { BpfinkError, ExitStatus } from "../errors.ts";
 import { findKeyFiles } from "../homes/key-files.ts";
 import { HomesSelection } from "../homes/selection.ts";
-import { EVERY_USERS_KEYS, type Options } from "../options.ts";
+import { DEFAULT_WATCH, EVERY_USERS_KEYS, type Options } from "../options.ts";
 import { MEMORY } from "../state/open.ts";
 import { select, type Selection } from "../watch/selection.ts";
 
@@ -14,16 +14,28 @@ export interface Scope {
   readonly selection: Selection;
 }
 
+/** Read when it is there, unless another is named. */
+const CONFIG = "/etc/bpfink.toml";
+
 type ScopeOptions = Pick<Options, "root" | "watch" | "exclude" | "database">;
 
 /** @throws BpfinkError with status `usage` if --root is no directory */
 export function scopeOf(options: ScopeOptions): Scope {
   const root = directoryAt(options.root);
   const exclude = [...options.exclude, ...ownFiles(options)];
-  const paths = options.watch.filter((path) => path !== EVERY_USERS_KEYS);
+  const isDefault = options.watch === DEFAULT_WATCH && options.root === "/";
+  const watch = isDefault ? [...options.watch, ...bpfinksOwn(options)] : options.watch;
+  const paths = watch.filter((path) => path !== EVERY_USERS_KEYS);
   const named = select(paths, exclude);
-  if (paths.length === options.watch.length) return { root, selection: named };
+  if (paths.length === watch.length) return { root, selection: named };
   return { root, selection: new HomesSelection(named, exclude, () => findKeyFiles(root)) };
+}
+
+/** What decides what bpfink does, and whether it runs: who changes that need not change anything else. */
+function bpfinksOwn({ database }: ScopeOptions): string[] {
+  const state = database === MEMORY ? [] : [dirname(database)];
+  const units = ["/etc/systemd/system", "/usr/lib/systemd/system"].map((directory) => `${directory}/bpfink.service`);
+  return [process.execPath, ...state, CONFIG, ...units];
 }
 
 /** The database, which each line changes: watching it would never end. As globs, seen from --root. */

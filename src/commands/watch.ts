@@ -2,6 +2,7 @@ import { Canary } from "../canary.ts";
 import { command } from "../cli/command.ts";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import { isRoot } from "../kernel/libc.ts";
+import { dropPrivileges } from "../kernel/privileges.ts";
 import { Labels } from "../labels/labels.ts";
 import { log } from "../log.ts";
 import { Monitor } from "../monitor.ts";
@@ -14,6 +15,7 @@ import { MEMORY } from "../state/open.ts";
 import type { Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
 import { MountWatch } from "../watch/mount-watch.ts";
+import { refuseForeignCode } from "./environment.ts";
 import { gapReporter } from "./gaps.ts";
 import { scopeOf } from "./scope.ts";
 import { openStore } from "./store.ts";
@@ -47,10 +49,12 @@ async function run(options: Options): Promise<ExitStatus> {
       "run it with sudo: watching needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN",
     );
   }
+  refuseForeignCode(process.env);
   const scope = scopeOf(options);
   using stack = new DisposableStack();
   const store = stack.adopt(openStore(options), (opened) => opened.close());
   const source = stack.use(openSource(options.backend));
+  dropPrivileges(); // before the source makes a thread
   const stop = Promise.withResolvers<ExitStatus>();
   const fail = (what: string) => (error: Error) => {
     const isOurs = error instanceof BpfinkError;

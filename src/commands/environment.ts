@@ -1,0 +1,26 @@
+import { BpfinkError, ExitStatus } from "../errors.ts";
+
+/**
+ * What makes the dynamic linker (ld.so(8)) or Bun load somebody's code into this process, or listen for
+ * a debugger. BUN_BE_BUN cannot be in the list: with it the executable is bun, and runs none of this.
+ */
+const FOREIGN = [
+  "LD_PRELOAD",
+  "LD_AUDIT",
+  "LD_LIBRARY_PATH",
+  "BUN_OPTIONS",
+  "BUN_INSPECT",
+  "BUN_INSPECT_CONNECT_TO",
+  "BUN_INSPECT_PRELOAD",
+] as const;
+
+/** @throws BpfinkError with status `usage` if the environment brings code that is not bpfink's */
+export function refuseForeignCode(environment: Readonly<Record<string, string | undefined>>): void {
+  const found = FOREIGN.filter((name) => (environment[name] ?? "") !== "");
+  if (found.length === 0) return;
+  throw new BpfinkError(
+    ExitStatus.usage,
+    `${found.join(" and ")} in the environment would load foreign code`,
+    `start it without: env ${found.map((name) => `-u ${name}`).join(" ")} bpfink`,
+  );
+}
