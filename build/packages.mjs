@@ -22,6 +22,7 @@ export const PACKAGES = [
   { name: "attr", purpose: "test", reason: "setfattr makes the files whose extended attributes tests change" },
   { name: "passwd", purpose: "test", reason: "useradd, chpasswd, vipw … change files in end-to-end tests" },
   { name: "openssh-client", purpose: "test", reason: "ssh-keygen makes keys, and says what their fingerprints are" },
+  { name: "graphite-carbon", purpose: "test", reason: "the Carbon that metrics are sent to in tests" },
   { name: "qemu-system-x86", purpose: "vm", reason: "boots the kernels that are tested" },
   { name: "mmdebstrap", purpose: "vm", reason: "makes the root file system of the test machines" },
   { name: "busybox-static", purpose: "vm", reason: "shell of the smallest test machine" },

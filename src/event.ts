@@ -88,6 +88,6 @@ export interface KernelEvent {
 
 /**
  * How a change came to be noticed: by an event; at the start, so while bpfink was down; after events
- * were lost; by the look at everything that is taken now and then.
+ * were lost; by a look at everything, now and then or at a reload.
  */
 export type Origin = "live" | "startup" | "gap" | "rescan";

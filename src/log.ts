@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { createConsola, type LogObject, LogLevels } from "consola/core";
+import { count } from "./metrics.ts";
 
 /** Levels that --log-level takes, from the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -13,8 +14,13 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const log = createConsola({
   level: LogLevels.info,
   throttle: 0,
-  reporters: [{ log: ({ type, args }: LogObject) => writeStderr(`bpfink: ${prefix(type)}${args.join(" ")}\n`) }],
+  reporters: [{ log: report }],
 });
+
+function report({ type, args }: LogObject): void {
+  count(`log_level.${type}`);
+  writeStderr(`bpfink: ${prefix(type)}${args.join(" ")}\n`);
+}
 
 export function setLogLevel(level: LogLevel): void {
   log.level = LogLevels[level];

@@ -4,8 +4,10 @@ import { version } from "../package.json";
 import { commandHelpText, helpText } from "./cli/help.ts";
 import { parseCommandLine, valuesOf } from "./cli/parse.ts";
 import { COMMANDS } from "./commands/index.ts";
+import { readConfig } from "./config/read.ts";
 import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
 import { embeddedLibbpf, readBpfObject } from "./kernel/assets.ts";
+import { SETTINGS } from "./options.ts";
 import { print } from "./print.ts";
 import { log, LOG_LEVELS, setLogLevel } from "./log.ts";
 
@@ -17,11 +19,17 @@ async function main(argv: readonly string[]): Promise<ExitStatus> {
     return ExitStatus.ok;
   }
   const { command, given, operands } = request;
-  const options = valuesOf(command.args, given, new Map(), process.cwd());
+  const settle = () => {
+    const file = given.get("config")?.at(-1);
+    const configuration = "config" in command.args ? readConfig(file, SETTINGS) : undefined;
+    for (const note of configuration?.notes ?? []) log.warn(`${configuration?.file}: ${note}`);
+    return valuesOf(command.args, given, configuration?.values ?? new Map(), process.cwd());
+  };
+  const options = settle();
   setLogLevel(LOG_LEVELS.find((level) => level === options["logLevel"]) ?? "info");
   const runnable = defineCommand({
     meta: { name: command.name, version, description: command.summary },
-    run: () => command.run(options, operands),
+    run: () => command.run(options, operands, settle),
   });
   const { result } = await runCommand(runnable, { rawArgs: [] });
   return result as ExitStatus;

@@ -1,12 +1,13 @@
 import type { Consumer, Keys, Look, State } from "./consumers/consumer.ts";
 import { type Context, contextOf } from "./consumers/context.ts";
+import { chooseConsumer } from "./consumers/named.ts";
 import type { Redaction } from "./consumers/redaction.ts";
-import { consumerFor } from "./consumers/registry.ts";
 import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
 import type { KernelEvent, Origin } from "./event.ts";
 import { Follow } from "./follow.ts";
 import type { Labeller } from "./labels/labels.ts";
 import { log } from "./log.ts";
+import { count } from "./metrics.ts";
 import { joinPath } from "./paths.ts";
 import { type Finding, Reporter } from "./reporter.ts";
 import type { Source } from "./source/source.ts";
@@ -23,6 +24,7 @@ import { Moves } from "./watch/moves.ts";
 import { pamServices } from "./watch/pam.ts";
 import { Rescans } from "./watch/rescans.ts";
 import type { Selection } from "./watch/selection.ts";
+import { takeOver, type Work } from "./watch/take-over.ts";
 import type { Target } from "./watch/target.ts";
 import { Tree } from "./watch/tree.ts";
 import type { Walk } from "./watch/walk.ts";
@@ -103,10 +105,10 @@ export class Monitor {
    * Looks at everything: what is known in the database is compared with it, what is not becomes the
    * baseline. Watches are in force before the first look, so nothing that happens meanwhile is lost.
    */
-  lookAtAll(): Counts {
-    const origin = "startup";
+  lookAtAll(origin: "startup" | "rescan" = "startup"): Counts {
     this.#counts = { ...NOTHING };
-    const unseen: Occasion = { sightings: [], settled: true, final: true };
+    // at a reload the event of what is found may be on its way
+    const unseen: Occasion = { sightings: [], settled: true, final: origin === "startup" };
     this.#store.transaction(() => {
       const known = this.#store.paths();
       this.#follow.begin(known);
@@ -123,6 +125,21 @@ export class Monitor {
     return this.#counts;
   }
 
+  /** How many paths are watched, there or not. */
+  get size(): number {
+    return [...this.#tree].length;
+  }
+
+  /** Ends a monitor that watched something else, and goes on where it was. lookAtAll() comes first. */
+  succeed(before: Monitor): void {
+    before.#rescans.stop();
+    takeOver(before.#work(), this.#work());
+  }
+
+  #work(): Work {
+    return { tree: this.#tree, watchSet: this.#watchSet, dispatch: this.#dispatch, longReads: this.#longReads };
+  }
+
   /** Takes an event from the source. */
   onEvent(event: KernelEvent): void {
     // found by other means a moment ago, what it did is now known to be its doing
@@ -130,8 +147,9 @@ export class Monitor {
     const targets = this.#watchSet.targetsOf(event);
     const born = this.#born(event);
     if (targets.size + born.length === 0) return;
+    count("events.seen");
     if (event.actor?.process.pid === process.pid) return; // our own database may lie in a watched directory
-    if (event.kind === "rename") this.#followMove(event, targets);
+    if (event.kind === "rename") this.#moves.note(event, targets, this.#watchSet);
     for (const target of targets) this.#note(target, event);
     for (const member of born) {
       this.#refresh(member); // what happens to it, and below it, follows in the next events
@@ -148,17 +166,6 @@ export class Monitor {
     for (const target of this.#covers.take(changes, this.#watchSet)) {
       if (event === undefined) this.#dispatch.await(target, [], "live");
       else this.#dispatch.note(target, event);
-    }
-  }
-
-  /** Notes where a rename takes targets, or what was taken a moment ago. */
-  #followMove(event: KernelEvent, targets: Iterable<Target>): void {
-    const [from, to] = event.entries;
-    const place = from && this.#watchSet.placeOf(from);
-    if (place !== undefined) this.#moves.follow(place, to && this.#watchSet.placeOf(to));
-    for (const target of targets) {
-      const departure = this.#watchSet.departure(target, event);
-      if (departure !== undefined) this.#moves.depart(target, departure.to);
     }
   }
 
@@ -185,13 +192,10 @@ export class Monitor {
     return event.entries.flatMap(({ directory, name }) =>
       this.#watchSet
         .targetsAt(directory)
-        .filter((parent) => this.#isNew(parent, name))
+        .filter((parent) => this.#tree.member(parent, name) === undefined)
+        .filter((parent) => this.#selection.includes(joinPath(parent.path, name)))
         .map((parent) => this.#tree.add(parent, name)),
     );
-  }
-
-  #isNew(parent: Target, name: string): boolean {
-    return this.#tree.member(parent, name) === undefined && this.#selection.includes(joinPath(parent.path, name));
   }
 
   /** Looks at everything once more, without holding up events (rescans.ts). */
@@ -214,6 +218,7 @@ export class Monitor {
   #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): Outcome {
     if (!this.#tree.has(target)) return "same"; // forgotten meanwhile
     this.#onLook();
+    count("looks");
     try {
       const end = this.#watchSet.refresh(target);
       const consumer = this.#consumerFor(target.path);
@@ -221,7 +226,7 @@ export class Monitor {
       const { settled, sightings } = occasion;
       const look =
         end === undefined
-          ? this.#lookAtNothing(target)
+          ? lookAtLink(this.#watchSet.linkOf(target))
           : this.#longReads.look(target, { path: end.path, contentLimit, sightings, origin, baseline }, settled);
       const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
       if (look === "early" || (isAbsent && !settled)) return "early";
@@ -235,12 +240,6 @@ export class Monitor {
       this.#failed(target, error, origin, occasion);
       return "same";
     }
-  }
-
-  /** A path that leads nowhere: nothing, or a symbolic link to it. */
-  #lookAtNothing(target: Target): Look {
-    const link = this.#watchSet.linkOf(target);
-    return link === undefined ? MISSING : lookAtLink(link);
   }
 
   /** A long file was read to its end; the events of what is found have had their time. */
@@ -322,7 +321,7 @@ export class Monitor {
   }
 
   #consumerFor(path: string): Consumer {
-    return consumerFor(path, this.#selection.names(path), this.#context);
+    return chooseConsumer(path, this.#selection, this.#context);
   }
 
   /**

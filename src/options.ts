@@ -1,5 +1,8 @@
-import { choice, duration, integer, many, one, path, size, type Values } from "./cli/args.ts";
+import { choice, duration, integer, type Kind, many, one, path, size, text, usage, type Values } from "./cli/args.ts";
+import { CONSUMERS, type ConsumerRule } from "./consumers/named.ts";
+import { DEFAULT_CONFIG } from "./config/read.ts";
 import { LOG_LEVELS } from "./log.ts";
+import type { Server } from "./sinks/graphite.ts";
 import { BACKENDS } from "./source/choose.ts";
 
 /** In the place of a path: the authorized_keys files of every user in passwd, as sshd_config names them. */
@@ -29,6 +32,33 @@ export const DEFAULT_WATCH: readonly string[] = [
 
 export const DEFAULT_DATABASE = "/var/lib/bpfink/bpfink.db";
 
+/** `PATH=NAME`: what PATH, a glob or a directory's path, stands for is read by that consumer. */
+const consumerRule: Kind<ConsumerRule> = {
+  hint: "PATH=NAME",
+  toml: "string",
+  parse: (value, place) => {
+    const at = value.lastIndexOf("=");
+    if (at <= 0) throw usage(`${place.name} ${value} names no consumer`, `write it like ${place.name} /etc/motd=diff`);
+    return {
+      path: path("PATH").parse(value.slice(0, at), place),
+      consumer: choice("NAME", CONSUMERS).parse(value.slice(at + 1), place),
+    };
+  },
+};
+
+/** `HOST:PORT`, or `-` for stderr. */
+const graphiteServer: Kind<Server | "-"> = {
+  hint: "HOST:PORT",
+  toml: "string",
+  parse: (value, { name }) => {
+    if (value === "-") return value;
+    const [, bracketed, plain, port = ""] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(value) ?? [];
+    const host = bracketed ?? plain;
+    if (host !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return { host, port: Number(port) };
+    throw usage(`${name} cannot be "${value}"`, `write it like ${name} graphite.example.com:2003, or - for stderr`);
+  },
+};
+
 /** Options of every command that reads or watches files, or the database. */
 export const COMMON = {
   root: one(path("DIR"), "/", "treat DIR as /: every watched path lies below it"),
@@ -37,6 +67,7 @@ export const COMMON = {
     DEFAULT_DATABASE,
     `keeps the last state (${DEFAULT_DATABASE}); :memory: keeps nothing`,
   ),
+  config: one(path("FILE"), undefined, `TOML, every option is a key (${DEFAULT_CONFIG} if it exists)`),
   "log-level": one(choice("LEVEL", LOG_LEVELS), "info", `${LOG_LEVELS.join(", ")} (info): how much to say on stderr`),
 } as const;
 
@@ -48,6 +79,9 @@ export const SELECTION = {
     "file, directory, quoted glob; or authorized_keys: every user's",
   ),
   exclude: many(path("GLOB"), [], "leave out what matches, and all below it"),
+  redact: many(text("REGEX"), [], "what it matches in a text is a secret, too"),
+  "redact-key": many(text("WORD"), [], "a key with this word has a secret for its value, too"),
+  consumer: many(consumerRule, [], `read it as one of ${CONSUMERS.join(", ")}`),
 } as const;
 
 /** How the journal is kept, for every command that writes it. */
@@ -61,10 +95,14 @@ export const JOURNAL = {
 export const SETTINGS = {
   ...SELECTION,
   ...COMMON,
-  backend: one(choice("NAME", BACKENDS), "auto", `${BACKENDS.join(", ")}: auto takes the best that works`),
+  backend: one(choice("NAME", BACKENDS), "auto", `${BACKENDS.join(", ")} (auto: the best)`),
   ...JOURNAL,
   canary: one(integer("SECONDS", 0, 86_400), 60, "how often to make sure that events still come (60); 0: never"),
   rescan: one(duration("TIME", 0), 3_600_000, "how often to look at everything without an event (1h); 0s: never"),
+  graphite: one(graphiteServer, undefined, "send metrics there; - prints them on stderr"),
+  "graphite-interval": one(duration("SPAN", 1000), 30_000, "time between two sendings (30s)"),
+  "graphite-prefix": one(text("NAME"), "", "put before every metric's name"),
+  role: one(text("NAME"), "", "what metrics of several hosts are grouped by (unknown_role)"),
 } as const;
 
 export type Options = Values<typeof SETTINGS>;

@@ -2,7 +2,8 @@ import { annotate } from "./consumers/annotate.ts";
 import type { Consumer, Difference, Keys, Look, State } from "./consumers/consumer.ts";
 import type { Origin } from "./event.ts";
 import type { Labeller } from "./labels/labels.ts";
-import { changeLine } from "./sinks/line.ts";
+import { count, noteLatency } from "./metrics.ts";
+import { changeLine, now } from "./sinks/line.ts";
 import type { StateStore } from "./state/store.ts";
 import { isAttributed, responsible } from "./watch/attribution.ts";
 import type { Cover } from "./watch/covers.ts";
@@ -68,6 +69,10 @@ export class Reporter {
         line: (seq) => changeLine({ seq, backend, origin, file, difference, labels, sightings, names }),
       });
     });
+    count(`changes.${difference.consumer}`);
+    count("log_level.warn");
+    const seen = origin === "live" ? sightings.at(-1)?.last : undefined;
+    if (seen !== undefined) noteLatency(Number(now() - seen) / 1e6);
     return "line";
   }
 

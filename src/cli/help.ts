@@ -7,6 +7,9 @@ const COLUMN = 22;
 /** The text of `bpfink --help`: at most 100 columns wide, and one screen of 40 lines. */
 export function helpText(commands: readonly Command[]): string {
   const [main] = commands;
+  const all = Object.entries(main!.args);
+  const essential = Object.fromEntries(all.filter(([name]) => main!.essential?.includes(name) ?? true));
+  const rest = all.length - Object.keys(essential).length;
   return [
     "bpfink - logs what changes in files, as it changes, and who did it",
     "",
@@ -18,7 +21,8 @@ export function helpText(commands: readonly Command[]): string {
     ]),
     "",
     "OPTIONS",
-    ...table(rowsOf(main!.args)),
+    ...table(rowsOf(essential)),
+    ...(rest > 0 ? [`and ${rest} more: bpfink ${main!.name} --help`] : []),
     "",
     "EXAMPLES",
     ...examples(main!),
@@ -51,13 +55,14 @@ function usageOf({ name, operands }: Command): string {
 }
 
 function rowsOf(args: Args): (readonly [string, string])[] {
+  const many = Object.values(args).some((arg) => arg.many);
   return [
     ...Object.entries(args).map(([name, { kind, description, many }]) => {
       const option = kind.hint === undefined ? `--${name}` : `--${name} ${kind.hint}`;
-      return [option, many ? `${description} (repeatable)` : description] as const;
+      return [option, many ? `${description} *` : description] as const;
     }),
     ["--version", "print the version, and those of what is embedded"],
-    ["--help", "print this text"],
+    ["--help", many ? "print this text (* can be given several times)" : "print this text"],
   ];
 }
 

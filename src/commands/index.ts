@@ -1,9 +1,10 @@
 import type { Command } from "../cli/command.ts";
 import { check } from "./check.ts";
+import { configCheck } from "./config-check.ts";
 import { expect } from "./expect.ts";
 import { history } from "./history.ts";
 import { verify } from "./verify.ts";
 import { watch } from "./watch.ts";
 
 /** Every command, in the order of --help. To add one: a file here, a row below. The first runs when none is named. */
-export const COMMANDS: readonly Command[] = [watch, check, expect, history, verify];
+export const COMMANDS: readonly Command[] = [watch, check, expect, history, verify, configCheck];

@@ -4,12 +4,14 @@ import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import { isRoot } from "../kernel/libc.ts";
 import { dropPrivileges } from "../kernel/privileges.ts";
 import { Labels } from "../labels/labels.ts";
-import { log } from "../log.ts";
+import { log, setLogLevel } from "../log.ts";
+import { count } from "../metrics.ts";
 import { Monitor } from "../monitor.ts";
 import { type Options, SETTINGS } from "../options.ts";
 import { type OwnAction, ownLine } from "../sinks/line.ts";
 import { type Outbox, StdoutSink } from "../sinks/stdout.ts";
 import { openSource } from "../source/choose.ts";
+import { SharedSource } from "../source/shared.ts";
 import type { Source } from "../source/source.ts";
 import { MEMORY } from "../state/open.ts";
 import type { Store } from "../state/store.ts";
@@ -17,8 +19,9 @@ import { QUIET } from "../watch/dispatch.ts";
 import { MountWatch } from "../watch/mount-watch.ts";
 import { refuseForeignCode } from "./environment.ts";
 import { gapReporter } from "./gaps.ts";
-import { scopeOf } from "./scope.ts";
+import { type Scope, scopeOf } from "./scope.ts";
 import { openStore } from "./store.ts";
+import { startTelemetry } from "./telemetry.ts";
 
 /** How long the last lines may take to print when asked to stop, in milliseconds. */
 const STOP_LIMIT = 600;
@@ -29,6 +32,7 @@ export const watch = command({
   name: "watch",
   summary: "watch until SIGINT or SIGTERM; one line of JSON a change on stdout",
   args: SETTINGS,
+  essential: ["watch", "exclude", "root", "database", "config", "log-level", "backend", "graphite"],
   examples: [
     ["bpfink --watch /etc/shadow", "one file; its state is kept for the next start"],
     ["bpfink --watch /etc/ssh --database :memory:", "a directory and all below it; nothing is kept"],
@@ -40,8 +44,8 @@ export const watch = command({
 /** How often the database is asked for what `bpfink expect` wrote, in milliseconds. A line asks before it is made. */
 const NEWS_INTERVAL = 1000;
 
-/** Watches until SIGINT or SIGTERM. Resolves to the exit status. */
-async function run(options: Options): Promise<ExitStatus> {
+/** Watches until SIGINT or SIGTERM, and reads its configuration again at SIGHUP. Resolves to the exit status. */
+async function run(options: Options, _operands: readonly string[], reread: () => Options): Promise<ExitStatus> {
   if (!isRoot()) {
     throw new BpfinkError(
       ExitStatus.cannotWatch,
@@ -71,30 +75,54 @@ async function run(options: Options): Promise<ExitStatus> {
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
   );
   const onLine = () => void sink.pump();
+  const shared = new SharedSource(source);
   const mounts = stack.use(new MountWatch((changes, event) => monitor.onMounts(changes, event)));
   const say: Say = (level, action, message, details) => {
+    count(`log_level.${level}`);
     logged(() => store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details })));
     onLine();
   };
   const announce = () => logged(() => announceExpected(store, say));
   const labels = new Labels(store.expectations, scope.root);
-  const monitor = new Monitor({
-    store,
-    source,
-    ...scope,
-    onLine,
-    onLook: () => mounts.check(),
-    inTurns: true,
-    labels: (change) => {
-      announce();
-      return labels.of(change);
-    },
-  });
+  const monitorOf = (next: Scope) =>
+    new Monitor({
+      store,
+      source: shared.share(),
+      ...next,
+      onLine,
+      onLook: () => mounts.check(),
+      inTurns: true,
+      labels: (change) => {
+        announce();
+        return labels.of(change);
+      },
+    });
+  let monitor = monitorOf(scope);
   const gap = gapReporter((details) => {
+    count("events.lost", details.lost ?? 1);
     say("error", "gap", "events lost, looking at everything", details);
     return monitor.rescan("gap");
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
+  const subjects = { watched: () => monitor.size, programs: () => [] };
+  let telemetry = startTelemetry(options, subjects);
+  stack.defer(() => telemetry[Symbol.dispose]());
+  process.on("SIGHUP", () => {
+    const next = reloaded(options, reread);
+    if (next === undefined) return;
+    setLogLevel(next.options.logLevel);
+    telemetry[Symbol.dispose]();
+    telemetry = startTelemetry(next.options, subjects);
+    // from here on events go to the new one, which has its watches before the old one gives up any
+    const before = monitor;
+    monitor = monitorOf(next.scope);
+    logged(() => {
+      const { watched, missing, changed } = monitor.lookAtAll("rescan");
+      say("info", "reloaded", "configuration reloaded", { watched, missing, changed });
+      log.info(`configuration reloaded: ${watched} watched, ${missing} waited for`);
+    });
+    monitor.succeed(before);
+  });
 
   stack.defer(pruner(store));
   let canary: Canary | undefined;
@@ -117,7 +145,10 @@ async function run(options: Options): Promise<ExitStatus> {
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
   const news = stack.adopt(setInterval(announce, NEWS_INTERVAL), clearInterval);
   news.unref();
-  canary = stack.adopt(startCanary(source, options, monitor, say), (started) => started?.[Symbol.dispose]());
+  canary = stack.adopt(
+    startCanary(shared.share(), options, () => monitor.rescan("gap"), say),
+    (started) => started?.[Symbol.dispose](),
+  );
 
   const status = await stop.promise;
   await Bun.sleep(QUIET); // events on their way from the kernel
@@ -153,9 +184,9 @@ function announceExpected(store: Store, say: Say): void {
 }
 
 /** undefined where there is to be none, or no place for it. */
-function startCanary(source: Source, options: Options, monitor: Monitor, say: Say): Canary | undefined {
+function startCanary(source: Source, options: Options, rescan: () => unknown, say: Say): Canary | undefined {
   if (options.canary === 0 || options.database === MEMORY) return undefined;
-  const lookAgain = () => void monitor.rescan("gap");
+  const lookAgain = () => void rescan();
   try {
     return new Canary(source, `${options.database}-canary`, options.canary * 1000, {
       onBlind: (since, isNew) => {
@@ -169,6 +200,21 @@ function startCanary(source: Source, options: Options, monitor: Monitor, say: Sa
     });
   } catch (error) {
     log.warn(`no canary, so nobody says when events cease to come: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** The options as they are now; undefined, said in the log, if they cannot be used: the old ones stay. */
+function reloaded(before: Options, reread: () => Options): { options: Options; scope: Scope } | undefined {
+  try {
+    const options = reread();
+    for (const key of ["root", "database", "backend"] as const) {
+      if (options[key] !== before[key]) log.warn(`${key} stays ${before[key]} until bpfink is started again`);
+    }
+    const { root, database } = before;
+    return { options, scope: scopeOf({ ...options, root, database }) };
+  } catch (error) {
+    log.error(`not reloaded, the configuration stays what it was: ${messageOf(error)}`);
     return undefined;
   }
 }

@@ -46,6 +46,10 @@ export class HomesSelection implements Selection {
     return this.#found.owners.get(path) ?? [];
   }
 
+  consumer(path: string): ReturnType<NonNullable<Selection["consumer"]>> {
+    return this.#own.consumer?.(path);
+  }
+
   decides(path: string): boolean {
     return this.#sources.includes(path);
   }

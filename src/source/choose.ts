@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import type { Form } from "../kernel/hooks.ts";
 import { LoadError } from "../kernel/load.ts";
@@ -52,7 +53,12 @@ function formsOf(backend: Backend): readonly Form[] {
   return ["kprobe", "fentry"];
 }
 
+/** The PMU that kprobes are attached through: e12f03d7031a ("perf/core: Implement the 'perf_kprobe' PMU"), Linux 4.17. */
+const KPROBE_PMU = "/sys/bus/event_source/devices/kprobe";
+
 function ebpf(form: Form): Source {
+  // known before the programs are loaded, which takes the verifier a second or more
+  if (form === "kprobe" && !existsSync(KPROBE_PMU)) throw new LoadError("this kernel has no kprobes");
   const source = new EbpfSource(form);
   for (const { hook, reason } of source.missing) {
     log.warn(`${hook.target} cannot be traced (${reason}): ${hook.consequence}`);

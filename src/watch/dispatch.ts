@@ -1,4 +1,5 @@
 import type { ChangeKind, KernelEvent, Origin } from "../event.ts";
+import { count } from "../metrics.ts";
 import { type Sighting, sight } from "./attribution.ts";
 import type { Target } from "./target.ts";
 
@@ -69,6 +70,7 @@ export class Dispatch {
   /** Takes an event that may have changed the target. */
   note(target: Target, event: KernelEvent): void {
     const now = performance.now();
+    if (this.#pending.has(target)) count("events.collapsed");
     const pending = this.#pending.get(target) ?? {
       sightings: [],
       first: now,
@@ -110,6 +112,11 @@ export class Dispatch {
       this.#ready.add(target);
       this.#schedule();
     }, RETRY).unref();
+  }
+
+  /** The targets that a look is to come of, and what it is to know. */
+  pending(): (readonly [Target, readonly Sighting[], Origin])[] {
+    return [...this.#pending].map(([target, { sightings, origin }]) => [target, sightings, origin]);
   }
 
   /** Whether a look is to come. */

@@ -39,7 +39,7 @@ export function beginLook(path: string, contentLimit: number): Exclude<Look, { t
   return Reading.of(fd, contentLimit) ?? { type: "missing" };
 }
 
-/** What a symbolic link is that leads nowhere. */
-export function lookAtLink({ path, stat }: Link): Look {
-  return { type: "symlink", ...metadataOf(stat, path) };
+/** What a path is that leads nowhere: a symbolic link, or nothing. */
+export function lookAtLink(link: Link | undefined): Look {
+  return link === undefined ? { type: "missing" } : { type: "symlink", ...metadataOf(link.stat, link.path) };
 }

@@ -1,3 +1,5 @@
+import type { WatchSet } from "./watchset.ts";
+import type { KernelEvent } from "../event.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -37,5 +39,16 @@ export class Moves {
     const to = this.#departures.get(target);
     if (to !== undefined && this.#arrivals.get(to) === target) this.#arrivals.delete(to);
     this.#departures.delete(target);
+  }
+
+  /** Takes a rename: where it takes these targets, or what was taken a moment ago. */
+  note(event: KernelEvent, targets: Iterable<Target>, watchSet: WatchSet): void {
+    const [from, to] = event.entries;
+    const place = from && watchSet.placeOf(from);
+    if (place !== undefined) this.follow(place, to && watchSet.placeOf(to));
+    for (const target of targets) {
+      const departure = watchSet.departure(target, event);
+      if (departure !== undefined) this.depart(target, departure.to);
+    }
   }
 }

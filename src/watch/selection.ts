@@ -1,3 +1,4 @@
+import type { ConsumerRule } from "../consumers/named.ts";
 import { joinPath, parentPath } from "../paths.ts";
 
 /** Characters that make a --watch PATH a glob. */
@@ -13,6 +14,8 @@ export interface Selection {
   names(path: string): boolean;
   /** Whether changes of a watched path are reported; a directory on the way to a glob's files is not. */
   reports(path: string): boolean;
+  /** The consumer that the configuration names for a path. */
+  consumer?(path: string): ConsumerRule["consumer"] | undefined;
   /** Whose SSH keys the file holds. */
   owners?(path: string): readonly string[];
   /** Whether what is at the path decides what is watched: `revise` is due when it was looked at. */
@@ -32,8 +35,14 @@ export interface Revision {
 /**
  * @param watch absolute, normalised paths or globs
  * @param exclude globs of absolute paths; what matches, and everything below it, is left out
+ * @param rules which consumer understands what; the last that matches holds
  */
-export function select(watch: readonly string[], exclude: readonly string[]): Selection {
+export function select(
+  watch: readonly string[],
+  exclude: readonly string[],
+  rules: readonly ConsumerRule[] = [],
+): Selection {
+  const named = rules.toReversed().map(({ path, consumer }) => ({ path, glob: new Bun.Glob(path), consumer }));
   const paths = watch.flatMap(expandBraces);
   const plain = new Set(paths.filter((path) => !MAGIC.test(path)));
   const globs = paths.filter((path) => MAGIC.test(path)).map((pattern) => new GlobWatch(pattern));
@@ -47,6 +56,11 @@ export function select(watch: readonly string[], exclude: readonly string[]): Se
       !isExcluded(path) && (inPlain(path) || globs.some((glob) => glob.matches(path) || glob.leadsTo(path))),
     names: (path) => plain.has(path) || globs.some((glob) => glob.matches(path)),
     reports: (path) => inPlain(path) || globs.some((glob) => glob.matches(path)),
+    consumer: (path) => {
+      if (named.length === 0) return undefined;
+      const paths = selfAndAncestors(path);
+      return named.find(({ path, glob }) => paths.some((at) => at === path || glob.match(at)))?.consumer;
+    },
   };
 }
 

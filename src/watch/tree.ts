@@ -53,6 +53,12 @@ export class Tree {
     return parent === undefined ? this.#roots.get(name) === target : parent.members?.get(name) === target;
   }
 
+  /** Removes everything, what the user asked for too. */
+  clear(): void {
+    for (const target of [...this]) target.members = undefined;
+    this.#roots.clear();
+  }
+
   remove({ parent, name }: Target): void {
     if (parent === undefined) this.#roots.delete(name);
     parent?.members?.delete(name);

@@ -78,12 +78,13 @@ describe("dangerous things have one owner:", () => {
     expect(outside("src/state/", importers("bun:sqlite"))).toEqual([]);
   });
 
-  test("citty is the command line's, consola the log's, diff one module's", () => {
+  test("citty is the command line's, consola the log's, diff and graphite one module's", () => {
     const owners = (name: string) => importers(new RegExp(`^${name}(/|$)`));
-    expect([owners("citty"), owners("consola"), owners("diff")]).toEqual([
+    expect([owners("citty"), owners("consola"), owners("diff"), owners("graphite")]).toEqual([
       ["src/main.ts"],
       ["src/log.ts"],
       ["src/consumers/unified.ts"],
+      ["src/sinks/graphite.ts"],
     ]);
   });
 
@@ -126,7 +127,7 @@ describe("imports go one way:", () => {
     consumers: [],
     state: ["consumers"],
     source: ["kernel"],
-    watch: ["kernel", "source/source.ts", "consumers/consumer.ts"],
+    watch: ["kernel", "source/source.ts", "consumers/consumer.ts", "consumers/named.ts"],
     sinks: ["consumers", "watch/attribution.ts"],
     "canary.ts": ["kernel", "source/source.ts", "watch/mounts.ts"],
     labels: ["consumers/consumer.ts", "state/expectations.ts", "watch"],
@@ -143,9 +144,12 @@ describe("imports go one way:", () => {
     homes: ["consumers", "watch"],
     "follow.ts": ["consumers/consumer.ts", "state/store.ts", "watch"],
     cli: [],
+    config: ["cli"],
     commands: [
       "canary.ts",
       "cli",
+      "config",
+      "consumers/redaction.ts",
       "homes",
       "kernel",
       "labels/labels.ts",
@@ -158,10 +162,10 @@ describe("imports go one way:", () => {
       "watch",
     ],
     "progress.ts": [],
-    "options.ts": ["cli/args.ts", "source/choose.ts"],
-    "main.ts": ["cli", "commands", "kernel"],
+    "options.ts": ["cli/args.ts", "config/read.ts", "consumers/named.ts", "sinks/graphite.ts", "source/choose.ts"],
+    "main.ts": ["cli", "commands", "config", "kernel", "options.ts"],
   };
-  const common = ["errors.ts", "event.ts", "log.ts", "paths.ts", "print.ts"];
+  const common = ["errors.ts", "event.ts", "log.ts", "metrics.ts", "paths.ts", "print.ts"];
 
   test("every part of src/ has its rule", () => {
     const parts = new Set(sources.map((file) => partOf(file)!));

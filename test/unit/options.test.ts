@@ -17,6 +17,14 @@ const defaults: Options = {
   keep: 90 * 86_400_000,
   keepSize: 512 * 1024 ** 2,
   chainKey: undefined,
+  config: undefined,
+  consumer: [],
+  redact: [],
+  redactKey: [],
+  graphite: undefined,
+  graphiteInterval: 30_000,
+  graphitePrefix: "",
+  role: "",
 };
 
 const watch = command({ name: "watch", summary: "", args: SETTINGS, run: () => ExitStatus.ok });

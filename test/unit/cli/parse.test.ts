@@ -149,9 +149,9 @@ OPTIONS
   --limit N           how many
   --since SPAN        how long ago
   --sort-by KEY       order
-  --user NAME         whose (repeatable)
+  --user NAME         whose *
   --version           print the version, and those of what is embedded
-  --help              print this text
+  --help              print this text (* can be given several times)
 
 EXAMPLES
   bpfink verify -   from stdin
