@@ -62,7 +62,7 @@ export class HomesSelection implements Selection {
     for (const note of found.notes) if (!before.notes.includes(note)) log.warn(note);
     this.#sources = select(found.sources, this.#exclude);
     const all = select(["/"], this.#exclude);
-    this.#files = new Set([...found.owners.keys()].filter((path) => all.includes(path)));
+    this.#files = new Set([...found.owners.keys()].filter((path) => this.#files.has(path) || all.includes(path)));
     const rootsNow = new Set(this.roots);
     return {
       added: [...rootsNow].filter((path) => !rootsBefore.has(path)),

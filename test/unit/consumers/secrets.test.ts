@@ -78,10 +78,11 @@ const names: Record<keyof typeof TAILS, readonly string[]> = {
     "gshadow",
     "notes.txt",
     "group",
+    "authorized_keys",
     "access.conf",
   ],
   passwd: ["passwd", "passwd-", "shadow", "backup.yaml", "access.conf", "/etc/pam.d/passwd"],
-  gshadow: ["gshadow", "gshadow-", "shadow", "group", "x.conf"],
+  gshadow: ["gshadow", "gshadow-", "shadow", "group", "authorized_keys", "x.conf"],
 };
 
 describe("no run of five characters of a hash or salt is in any state, line or file", () => {
