@@ -35,24 +35,43 @@ static __always_inline struct file *executable_of(struct task_struct *task)
 	return mm ? BPF_CORE_READ(mm, exe_file) : NULL;
 }
 
+/* For all ancestors together: begun, each component, the root. A remote login with sudo takes some 36. */
+#define ANCESTOR_STEPS 44
+
+/*
+ * In one loop, not one within another, which the verifier would have to go through as often as their
+ * product says. The count is kept in the record for the reason given at put_component().
+ */
 static __noinline int fill_ancestors(struct actor *actor, struct task_struct *task)
 {
-	__u32 end = actor->cgroup.end, count = 0;
+	struct climb climb = {};
+	__u32 end = actor->cgroup.end;
 
+	actor->ancestor_count = 0;
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < ANCESTORS; i++) {
-		struct ancestor *ancestor = &actor->ancestors[i];
+	for (int i = 0; i < ANCESTOR_STEPS; i++) {
+		__u32 count = *(volatile __u32 *)&actor->ancestor_count;
+		struct ancestor *ancestor;
 
+		if (climb.dentry) {
+			if (count < 1 || count > ANCESTORS)
+				break;
+			ancestor = &actor->ancestors[count - 1];
+			step_up(actor, &climb, &ancestor->executable);
+			end = *(volatile __u16 *)&ancestor->executable.end;
+			continue;
+		}
+		if (count >= ANCESTORS)
+			break;
+		ancestor = &actor->ancestors[count];
 		task = BPF_CORE_READ(task, real_parent);
 		ancestor->pid = BPF_CORE_READ(task, tgid);
 		if (!ancestor->pid)
 			break;
 		fill_comm(ancestor->comm, task);
-		put_file_path(actor, &ancestor->executable, executable_of(task), end);
-		end = *(volatile __u16 *)&ancestor->executable.end;
-		count++;
+		begin_climb(&climb, &ancestor->executable, executable_of(task), end);
+		*(volatile __u32 *)&actor->ancestor_count = count + 1;
 	}
-	actor->ancestor_count = count;
 	return 0;
 }
 

@@ -9,8 +9,12 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-/* More components than any path of a program or a cgroup has; the verifier goes through them all. */
-#define PATH_DEPTH 24
+/*
+ * The verifier goes through every turn of a loop, in each of some twenty programs. These bounds keep
+ * that to 20,000 instructions for one.
+ */
+#define PATH_DEPTH 16 /* components of a program's path, and mounts on the way */
+#define CGROUP_DEPTH 12 /* a service within a container within a pod has eight */
 
 /*
  * Where a path is written. Kept in the record, not in a register: what the verifier reads from memory
@@ -31,42 +35,62 @@ static __always_inline bool put_component(struct actor *actor, struct path_span 
 }
 
 /*
- * The path of a file: from the dentry up to the root of its mount, on from the mount point in the
- * parent mount, until the mount that is its own parent. bpf_d_path() is allowed in a handful of
- * functions only.
- *
- * start is the end of the path before it in the strings.
+ * On the way up from a file to the root: bpf_d_path() is allowed in a handful of functions only.
+ * dentry is NULL when there is nowhere to go.
  */
-static __noinline int put_file_path(struct actor *actor, struct path_span *span, struct file *file, __u32 start)
-{
-	struct dentry *dentry, *parent, *root;
-	struct mount *mount, *above;
+struct climb {
+	struct dentry *dentry;
+	struct mount *mount;
+};
 
+/* start is the end of the path before it in the strings. */
+static __always_inline void begin_climb(struct climb *climb, struct path_span *span, struct file *file,
+					__u32 start)
+{
 	span->end = start;
 	span->state = PATH_NONE;
+	climb->dentry = NULL;
 	if (!file)
-		return 0;
+		return;
 	span->state = PATH_CUT;
-	dentry = BPF_CORE_READ(file, f_path.dentry);
-	mount = (void *)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < PATH_DEPTH; i++) {
-		root = BPF_CORE_READ(mount, mnt.mnt_root);
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (dentry == root || dentry == parent) {
-			above = BPF_CORE_READ(mount, mnt_parent);
-			if (dentry != root || above == mount) {
-				span->state = PATH_WHOLE;
-				break;
-			}
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = above;
-			continue;
-		}
-		if (!put_component(actor, span, BPF_CORE_READ(dentry, d_name.name)))
-			break;
-		dentry = parent;
+	climb->dentry = BPF_CORE_READ(file, f_path.dentry);
+	climb->mount = (void *)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
+}
+
+/*
+ * One step: a component of the path, or from the root of a mount to where it is mounted, until the
+ * mount that is its own parent.
+ */
+static __always_inline void step_up(struct actor *actor, struct climb *climb, struct path_span *span)
+{
+	struct dentry *dentry = climb->dentry;
+	struct mount *mount = climb->mount;
+	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+	struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
+	struct mount *above;
+
+	if (dentry != root && dentry != parent) {
+		climb->dentry = put_component(actor, span, BPF_CORE_READ(dentry, d_name.name)) ? parent : NULL;
+		return;
 	}
+	above = BPF_CORE_READ(mount, mnt_parent);
+	if (dentry == root && above != mount) {
+		climb->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		climb->mount = above;
+		return;
+	}
+	span->state = PATH_WHOLE;
+	climb->dentry = NULL;
+}
+
+static __noinline int put_file_path(struct actor *actor, struct path_span *span, struct file *file, __u32 start)
+{
+	struct climb climb;
+
+	begin_climb(&climb, span, file, start);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < PATH_DEPTH && climb.dentry; i++)
+		step_up(actor, &climb, span);
 	return 0;
 }
 
@@ -99,7 +123,7 @@ static __noinline int put_cgroup_path(struct actor *actor, struct task_struct *t
 		return 0;
 	span->state = PATH_CUT;
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < PATH_DEPTH; i++) {
+	for (int i = 0; i < CGROUP_DEPTH; i++) {
 		parent = kernfs_parent(node);
 		if (!parent) {
 			span->state = PATH_WHOLE;

@@ -1,4 +1,5 @@
 import type { Pointer } from "bun:ffi";
+import { existsSync } from "node:fs";
 import { embeddedLibbpf, readBpfObject } from "./assets.ts";
 import { btfName, type Form, type Hook, type HookSet, type MapName, MAPS, programName } from "./hooks.ts";
 import { log } from "../log.ts";
@@ -16,6 +17,8 @@ export class LoadError extends Error {
   override readonly name = "LoadError";
 }
 
+/** There where perf_event_open(2) makes kprobes: Linux 4.17, e12f03d7031a ("perf/core: Implement the 'perf_kprobe' PMU"). */
+const KPROBES = "/sys/bus/event_source/devices/kprobe";
 /**
  * A function of kernels where every program may add to a map that is allocated as needed: Linux 6.1,
  * 34dd3bad1a6f ("bpf: Relax the requirement to use preallocated hash maps in tracing progs."). Before
@@ -49,6 +52,8 @@ export class LoadedObject implements Disposable {
    * attaches those that this kernel has. Throws LoadError if one that is required cannot be had.
    */
   static load({ hooks, maps }: HookSet, form: Form): LoadedObject {
+    // asked before the verifier goes through all programs, which takes seconds on a slow machine
+    if (form === "kprobe" && !existsSync(KPROBES)) throw new LoadError("this kernel has no kprobes");
     const { libbpf } = embeddedLibbpf();
     return libbpf.withMessages((messages) => {
       using _ = { [Symbol.dispose]: () => messages.forEach((message) => log.debug(message)) };

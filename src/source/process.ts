@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync, readlinkSync } from "node:fs";
-import type { Actor } from "../event.ts";
+import type { Actor, Ancestor } from "../event.ts";
 import { boottimeOffset } from "../kernel/libc.ts";
+import { containerOf } from "./cgroup.ts";
 
 /** Bytes of argv that are kept: enough to recognise a command, little enough that no process can fill our memory. */
 export const ARGS_LIMIT = 4096;
@@ -14,6 +15,8 @@ export interface Stat {
   readonly ppid: number;
   /** Field 6, POSIX session id. */
   readonly session: number;
+  /** Field 7, device of the controlling terminal; 0 for none. */
+  readonly tty: number;
   /** Field 22, clock ticks (10 ms) after boot. */
   readonly startTicks: bigint;
 }
@@ -28,7 +31,7 @@ export function parseStat(text: string): Stat | undefined {
     .slice(close + 1)
     .trim()
     .split(" ");
-  const [state, ppid, , session] = fields;
+  const [state, ppid, , session, tty = ""] = fields;
   const start = fields[22 - 3];
   if (!state || !isNumber(ppid) || !isNumber(session) || !isNumber(start)) return undefined;
   return {
@@ -36,6 +39,7 @@ export function parseStat(text: string): Stat | undefined {
     state,
     ppid: Number(ppid),
     session: Number(session),
+    tty: isNumber(tty) ? Number(tty) : 0,
     startTicks: BigInt(start),
   };
 }
@@ -73,6 +77,30 @@ export function parseLoginuid(text: string): number | undefined {
 }
 
 /**
+ * Pure. /proc/PID/cgroup, cgroups(7): the path in the unified hierarchy; else, where that is not used,
+ * the one of the pids controller.
+ */
+export function parseCgroup(text: string): string | undefined {
+  const paths = new Map(
+    [...text.matchAll(/^\d+:([^:]*):(.*)$/gm)].map(([, controllers = "", path]) => [controllers, path]),
+  );
+  const unified = paths.get("");
+  return unified === undefined || unified === "/" ? (paths.get("pids") ?? unified) : unified;
+}
+
+/**
+ * Pure. The terminal with this device number as /proc/PID/stat has it: minor in bits 31-20 and 7-0,
+ * major in 15-8. Numbers are those of Documentation/admin-guide/devices.txt; others are not named.
+ */
+export function ttyOfDevice(device: number): string | undefined {
+  const major = (device >> 8) & 0xff;
+  const minor = ((device >>> 20) << 8) | (device & 0xff);
+  if (major >= 136 && major <= 143) return `pts/${(major - 136) * 256 + minor}`;
+  if (major === 4) return minor < 64 ? `tty${minor}` : `ttyS${minor - 64}`;
+  return undefined;
+}
+
+/**
  * Pure. RFC 3339 of a start time in ticks of USER_HZ, which is 100 on x86-64 and arm64. It counts
  * CLOCK_BOOTTIME; `offset` is CLOCK_REALTIME minus that, in nanoseconds.
  */
@@ -94,6 +122,7 @@ export function readProcess(pid: number): Actor | undefined {
   const stat = readStat(pid);
   const status = parseStatus(readText(`/proc/${pid}/status`) ?? "");
   if (stat === undefined || status === undefined) return undefined;
+  const cgroup = parseCgroup(readText(`/proc/${pid}/cgroup`) ?? "");
   const actor: Actor = {
     process: {
       pid,
@@ -101,14 +130,33 @@ export function readProcess(pid: number): Actor | undefined {
       name: stat.name,
       executable: readLink(`/proc/${pid}/exe`) ?? "",
       args: parseArgs(readHead(`/proc/${pid}/cmdline`, ARGS_LIMIT + 1)),
-      start: startTime(stat.startTicks, boottimeOffset()),
+      tty: ttyOfDevice(stat.tty),
       session: stat.session,
+      cgroup,
+      container: containerOf(cgroup ?? ""),
+      start: startTime(stat.startTicks, boottimeOffset()),
+      ancestors: readAncestors(stat.ppid),
     },
     uid: status.uid,
     euid: status.euid,
     loginuid: parseLoginuid(readText(`/proc/${pid}/loginuid`) ?? ""),
   };
   return readStat(pid)?.startTicks === stat.startTicks ? actor : undefined;
+}
+
+/** As many as the kernel half keeps (ANCESTORS in bpf/event.h). */
+const ANCESTORS = 12;
+
+/** The process and those it descends from, as far as they are there. */
+function readAncestors(pid: number): Ancestor[] {
+  const ancestors: Ancestor[] = [];
+  for (let at = pid; at > 0 && ancestors.length < ANCESTORS;) {
+    const stat = readStat(at);
+    if (stat === undefined) break;
+    ancestors.push({ pid: at, name: stat.name, executable: readLink(`/proc/${at}/exe`) ?? "" });
+    at = stat.ppid;
+  }
+  return ancestors;
 }
 
 /** /proc/PID/stat of a process that is there. */

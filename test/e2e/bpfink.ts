@@ -22,13 +22,6 @@ export interface StartOptions {
 
 export type Match = Partial<Line> | ((line: Line) => boolean);
 
-/**
- * A preemptible kernel skips a program now and then (docs/kernel.md). bpfink says so in a gap line,
- * which is not the doing of the test. Elsewhere a gap is as unexpected as any line.
- */
-const isPreemptible = process.env["BPFINK_KERNEL"] === "sid";
-const isKernelsOwnGap = ({ action }: Line): boolean => isPreemptible && action === "gap";
-
 /** Said on stderr when everything has been looked at. */
 const WATCHING = / watched, .* waited for/;
 
@@ -177,7 +170,7 @@ export class Bpfink implements AsyncDisposable {
   }
 
   #untaken(): Line[] {
-    return this.lines.filter((line) => !this.#taken.has(line) && !isKernelsOwnGap(line));
+    return this.lines.filter((line) => !this.#taken.has(line));
   }
 
   #sentinelContent(): string {

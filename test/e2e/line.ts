@@ -9,6 +9,7 @@ export interface ProcessKeys {
   readonly executable: string;
   readonly args: readonly string[];
   readonly start: string;
+  readonly ancestors: readonly { readonly pid: number; readonly name: string; readonly executable: string }[];
 }
 
 /** One line of stdout. */

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { fleeting } from "../programs/build.ts";
 import { buildTechniques } from "../techniques/build.ts";
 import type { KernelName } from "./kernels.ts";
 
@@ -19,6 +20,7 @@ export function guestFiles(binary: string | undefined): Record<string, string> {
   const files: Record<string, string> = {
     "/opt/bun/bun": process.execPath,
     [`${guestDirectory}/techniques`]: buildTechniques(),
+    [`${guestDirectory}/fleeting`]: fleeting(),
     [`${guestDirectory}/node_modules/diff`]: join(repository, "node_modules/diff"),
   };
   if (binary !== undefined) files[`${guestDirectory}/bpfink`] = binary;
@@ -34,6 +36,7 @@ export function guestEnvironment(kernel: KernelName): Record<string, string> {
   return {
     BPFINK: `${guestDirectory}/bpfink`,
     BPFINK_TECHNIQUES: `${guestDirectory}/techniques`,
+    BPFINK_FLEETING: `${guestDirectory}/fleeting`,
     BPFINK_KERNEL: kernel,
     BPFINK_EXPECT_BACKEND: "ebpf",
     PATH: `${guestDirectory}:/opt/bun:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,

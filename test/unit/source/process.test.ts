@@ -1,24 +1,26 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   ARGS_LIMIT,
   parseArgs,
+  parseCgroup,
   parseLoginuid,
   parseStat,
   parseStatus,
   readProcess,
   readStat,
   startTime,
+  ttyOfDevice,
 } from "../../../src/source/process.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const stat = (name: string) => `7 (${name}) S 3 7 5 34816 7 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 9 10\n`;
 
 test.each(["sh", "a b", "a) R 1 2 3", "((", "new\nline", ""])("the name in stat may be %j", (name) => {
-  expect(parseStat(stat(name))).toEqual({ name, state: "S", ppid: 3, session: 5, startTicks: 123456n });
+  expect(parseStat(stat(name))).toEqual({ name, state: "S", ppid: 3, session: 5, tty: 34816, startTicks: 123456n });
 });
 
 test("what is no stat is undefined", () => {
@@ -39,6 +41,26 @@ test("nobody logged in is undefined", () => {
   expect(parseLoginuid("0")).toBe(0);
   expect(parseLoginuid("4294967295")).toBeUndefined();
   expect(parseLoginuid("")).toBeUndefined();
+});
+
+test("the cgroup of the unified hierarchy, else that of pids", () => {
+  expect(parseCgroup("0::/user.slice/a:b\n")).toBe("/user.slice/a:b");
+  expect(parseCgroup("12:pids:/docker/x\n3:cpu,cpuacct:/y\n0::/\n")).toBe("/docker/x");
+  expect(parseCgroup("12:pids:/docker/x\n1:name=systemd:/z\n")).toBe("/docker/x");
+  expect(parseCgroup("0::/\n")).toBe("/");
+  expect(parseCgroup("")).toBeUndefined();
+});
+
+test("terminals by their device", () => {
+  const device = (major: number, minor: number) => ((minor >>> 8) << 20) | (major << 8) | (minor & 0xff);
+  expect([34816, device(136, 3), device(137, 1), device(4, 1), device(4, 64)].map(ttyOfDevice)).toEqual([
+    "pts/0",
+    "pts/3",
+    "pts/257",
+    "tty1",
+    "ttyS0",
+  ]);
+  expect([0, device(5, 1)].map(ttyOfDevice)).toEqual([undefined, undefined]);
 });
 
 test("arguments keep their emptiness", () => {
@@ -64,6 +86,7 @@ test("a start time counts from boot", () => {
 test("our own process is read as it is", () => {
   const args = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
   const actor = readProcess(process.pid);
+  const facts = actor!.process;
   expect(actor).toEqual({
     process: {
       pid: process.pid,
@@ -72,12 +95,23 @@ test("our own process is read as it is", () => {
       executable: process.execPath,
       args,
       start: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      tty: facts.tty,
       session: expect.any(Number),
+      cgroup: parseCgroup(readFileSync("/proc/self/cgroup", "utf8")),
+      container: facts.container,
+      ancestors: facts.ancestors,
     },
     uid: process.getuid!(),
     euid: process.geteuid!(),
     loginuid: parseLoginuid(readFileSync("/proc/self/loginuid", "utf8")),
   });
+  const [parent] = actor!.process.ancestors ?? [];
+  expect(parent).toEqual({
+    pid: process.ppid,
+    name: readFileSync(`/proc/${process.ppid}/comm`, "utf8").trimEnd(),
+    executable: readlinkSync(`/proc/${process.ppid}/exe`),
+  });
+  expect(actor!.process.ancestors?.at(-1)?.pid).toBe(1);
   const started = Date.now() - process.uptime() * 1000;
   expect(Math.abs(Date.parse(actor!.process.start) - started)).toBeLessThan(2000);
 });
