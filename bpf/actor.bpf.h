@@ -35,8 +35,8 @@ static __always_inline struct file *executable_of(struct task_struct *task)
 	return mm ? BPF_CORE_READ(mm, exe_file) : NULL;
 }
 
-/* For all ancestors together: begun, each component, the root. A remote login with sudo takes some 36. */
-#define ANCESTOR_STEPS 44
+/* For all ancestors together: begun, each component, the root. A remote login with sudo takes so many. */
+#define ANCESTOR_STEPS 36
 
 /*
  * In one loop, not one within another, which the verifier would have to go through as often as their

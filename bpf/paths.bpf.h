@@ -11,10 +11,10 @@
 
 /*
  * The verifier goes through every turn of a loop, in each of some twenty programs. These bounds keep
- * that to 20,000 instructions for one.
+ * that to some 15,000 instructions for one.
  */
-#define PATH_DEPTH 16 /* components of a program's path, and mounts on the way */
-#define CGROUP_DEPTH 12 /* a service within a container within a pod has eight */
+#define PATH_DEPTH 12 /* components of a program's path, and mounts on the way */
+#define CGROUP_DEPTH 9 /* a service within a container within a pod has eight */
 
 /*
  * Where a path is written. Kept in the record, not in a register: what the verifier reads from memory

@@ -5,7 +5,7 @@ import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
 import { inVm, PATIENCE } from "./process.ts";
 
-const PROCESSES = 1000;
+const PROCESSES = inVm ? 200 : 1000;
 /** Started at once: few enough that their events fit the ring while an emulated bpfink falls behind. */
 const BATCH = 50;
 const backends = inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"];

@@ -87,6 +87,7 @@ test("our own process is read as it is", () => {
   const args = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
   const actor = readProcess(process.pid);
   const facts = actor!.process;
+  const ancestors = facts.ancestors ?? [];
   expect(actor).toEqual({
     process: {
       pid: process.pid,
@@ -99,19 +100,19 @@ test("our own process is read as it is", () => {
       session: expect.any(Number),
       cgroup: parseCgroup(readFileSync("/proc/self/cgroup", "utf8")),
       container: facts.container,
-      ancestors: facts.ancestors,
+      ancestors,
     },
     uid: process.getuid!(),
     euid: process.geteuid!(),
     loginuid: parseLoginuid(readFileSync("/proc/self/loginuid", "utf8")),
   });
-  const [parent] = actor!.process.ancestors ?? [];
+  const [parent] = ancestors;
   expect(parent).toEqual({
     pid: process.ppid,
     name: readFileSync(`/proc/${process.ppid}/comm`, "utf8").trimEnd(),
     executable: readlinkSync(`/proc/${process.ppid}/exe`),
   });
-  expect(actor!.process.ancestors?.at(-1)?.pid).toBe(1);
+  expect(ancestors.at(-1)?.pid).toBe(1);
   const started = Date.now() - process.uptime() * 1000;
   expect(Math.abs(Date.parse(actor!.process.start) - started)).toBeLessThan(2000);
 });
