@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
-import type { Form } from "../kernel/hooks.ts";
+import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
 import { LoadError } from "../kernel/load.ts";
 import { readPreemption } from "../kernel/preemption.ts";
 import { log } from "../log.ts";
@@ -53,13 +53,50 @@ function formsOf(backend: Backend): readonly Form[] {
   return ["kprobe", "fentry"];
 }
 
+/** What one form of the eBPF backend comes to on this kernel. */
+export interface Probe {
+  readonly backend: Backend;
+  /** Why it cannot be used; undefined if it can. */
+  readonly refusal?: string;
+  readonly remedy?: string;
+  /** Hooks that are attached. */
+  readonly attached: number;
+  readonly missing: readonly { readonly target: string; readonly reason: string; readonly consequence: string }[];
+}
+
+/** Loads and attaches everything, and takes it off again. */
+export function probe(form: Form): Probe {
+  const backend = `ebpf/${form}` as const;
+  try {
+    using source = attach(form);
+    const missing = source.missing.map(({ hook: { target, consequence }, reason }) => ({
+      target,
+      reason,
+      consequence,
+    }));
+    return { backend, attached: CHANGE_HOOKS.hooks.length - missing.length, missing };
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error;
+    const remedy =
+      form === "kprobe"
+        ? "a kernel with CONFIG_KPROBES and CONFIG_KPROBE_EVENTS"
+        : "a kernel with CONFIG_DEBUG_INFO_BTF and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS; where it has them, a " +
+          "security module, lockdown or a container's seccomp filter (--security-opt seccomp=unconfined) forbids it";
+    return { backend, refusal: messageOf(error), remedy, attached: 0, missing: [] };
+  }
+}
+
 /** The PMU that kprobes are attached through: e12f03d7031a ("perf/core: Implement the 'perf_kprobe' PMU"), Linux 4.17. */
 const KPROBE_PMU = "/sys/bus/event_source/devices/kprobe";
 
-function ebpf(form: Form): Source {
+function attach(form: Form): EbpfSource {
   // known before the programs are loaded, which takes the verifier a second or more
   if (form === "kprobe" && !existsSync(KPROBE_PMU)) throw new LoadError("this kernel has no kprobes");
-  const source = new EbpfSource(form);
+  return new EbpfSource(form);
+}
+
+function ebpf(form: Form): Source {
+  const source = attach(form);
   for (const { hook, reason } of source.missing) {
     log.warn(`${hook.target} cannot be traced (${reason}): ${hook.consequence}`);
   }

@@ -145,10 +145,12 @@ describe("imports go one way:", () => {
     "follow.ts": ["consumers/consumer.ts", "state/store.ts", "watch"],
     cli: [],
     config: ["cli"],
+    doctor: ["kernel", "source/source.ts", "watch/mounts.ts"],
     commands: [
       "canary.ts",
       "cli",
       "config",
+      "doctor",
       "consumers/redaction.ts",
       "homes",
       "kernel",

@@ -1,0 +1,97 @@
+import { choice, one, toggle } from "../cli/args.ts";
+import { command } from "../cli/command.ts";
+import { sing, type Sung } from "../doctor/canary.ts";
+import { type Finding, readFindings } from "../doctor/facts.ts";
+import { ExitStatus, messageOf } from "../errors.ts";
+import { LOG_LEVELS } from "../log.ts";
+import { SETTINGS } from "../options.ts";
+import { print } from "../print.ts";
+import { openSource, type Probe, probe } from "../source/choose.ts";
+
+/** What `bpfink doctor --json` prints. */
+interface Report {
+  readonly findings: readonly Finding[];
+  /** What each form of the eBPF backend comes to here. */
+  readonly forms: readonly Probe[];
+  /** What `bpfink watch` runs with; undefined: nothing works. */
+  readonly backend: string | undefined;
+  /** What that backend does not see here. */
+  readonly unseen: readonly string[];
+  readonly canary: Sung;
+}
+
+/** What no mark of fanotify tells of (docs/kernel.md). */
+const FANOTIFY_UNSEEN = [
+  "stores through a shared mapping (mmap), until something else happens to the file",
+  "anything on file systems without file handles",
+  "who it was, where the process is gone at once and the kernel takes no BPF at tracepoints",
+];
+
+export const doctor = command({
+  name: "doctor",
+  summary: "say what this kernel permits, and whether changes are really seen",
+  args: {
+    json: toggle("print one object of JSON"),
+    backend: SETTINGS.backend,
+    config: SETTINGS.config,
+    "log-level": one(choice("LEVEL", LOG_LEVELS), "error", `${LOG_LEVELS.join(", ")} (error)`),
+  },
+  examples: [["bpfink doctor", "status 0 only if the change of a file was seen, else 3"]],
+  run: async ({ json, backend }) => {
+    const report = await examine(backend);
+    print(json ? `${JSON.stringify(report)}\n` : textOf(report));
+    return report.canary.seen ? ExitStatus.ok : ExitStatus.cannotWatch;
+  },
+});
+
+async function examine(asked: Parameters<typeof openSource>[0]): Promise<Report> {
+  const findings = readFindings();
+  const forms = (["fentry", "kprobe"] as const).map(probe);
+  try {
+    using source = openSource(asked);
+    const { backend } = source;
+    const form = forms.find((form) => form.backend === backend);
+    const unseen =
+      form === undefined
+        ? FANOTIFY_UNSEEN
+        : form.missing.map(({ target, consequence }) => `${consequence} (${target})`);
+    return { findings, forms, backend, unseen, canary: await sing(source) };
+  } catch (error) {
+    const canary = { seen: false, directory: "", reason: messageOf(error) };
+    return { findings, forms, backend: undefined, unseen: ["everything"], canary };
+  }
+}
+
+const MARKS: Readonly<Record<Finding["status"], string>> = {
+  ok: "ok",
+  limits: "limits",
+  problem: "PROBLEM",
+  unknown: "?",
+};
+
+function textOf({ findings, forms, backend, unseen, canary }: Report): string {
+  const row = (mark: string, name: string, text: string) => `${mark.padEnd(8)}${name.padEnd(18)}${text}`;
+  const remedy = (text: string | undefined) => (text === undefined ? [] : [row("", "", `do: ${text}`)]);
+  return [
+    ...findings.flatMap(({ status, name, found, remedy: todo }) => [row(MARKS[status], name, found), ...remedy(todo)]),
+    ...forms.flatMap(({ backend, refusal, attached, missing, remedy: todo }) => [
+      row(
+        refusal === undefined ? "ok" : "limits",
+        backend,
+        refusal ?? `${attached} hooks attach${missing.length === 0 ? "" : `, ${missing.length} do not`}`,
+      ),
+      ...missing.map(({ target, reason, consequence }) => row("", "", `${target}: ${consequence} (${reason})`)),
+      ...remedy(todo),
+    ]),
+    row(backend === undefined ? "PROBLEM" : "ok", "backend", backend ?? "none works"),
+    ...unseen.map((text) => row("", "", `not seen: ${text}`)),
+    canary.seen
+      ? row(
+          "ok",
+          "canary",
+          `changes are seen, after ${canary.latency?.median} ms (median; at most ${canary.latency?.max} ms)`,
+        )
+      : row("PROBLEM", "canary", `changes are not seen: ${canary.reason}`),
+    "",
+  ].join("\n");
+}
