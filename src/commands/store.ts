@@ -1,16 +1,32 @@
 import type { Options } from "../options.ts";
 import { readChainKey } from "../state/chain-key.ts";
-import { Store } from "../state/store.ts";
+import type { JournalOptions } from "../state/journal.ts";
+import { type Recovery, Store } from "../state/store.ts";
+
+type DatabaseOptions = Pick<Options, "database" | "keep" | "keepSize" | "chainKey">;
 
 /** Opens the database as the options say. Throws BpfinkError. */
-export function openStore({
-  database,
-  keep,
-  keepSize,
-  chainKey,
-}: Pick<Options, "database" | "keep" | "keepSize" | "chainKey">): Store {
-  return Store.open(database, {
+export function openStore(options: DatabaseOptions): Store {
+  return Store.open(options.database, journalOptions(options));
+}
+
+/** The same for who must watch whatever happened to it. `found` says what did. */
+export function openStoreAnyway(options: DatabaseOptions): { readonly store: Store; readonly found?: Recovery } {
+  return Store.openAnyway(options.database, journalOptions(options));
+}
+
+function journalOptions({ keep, keepSize, chainKey }: DatabaseOptions): JournalOptions {
+  return {
     retention: { age: keep, bytes: keepSize },
     ...(chainKey === undefined ? {} : { chainKey: readChainKey(chainKey) }),
-  });
+  };
+}
+
+/** For people. */
+export function recoveryMessage({ trouble, setAside, isWhole, inMemory }: Recovery): string {
+  const aside = setAside === undefined ? "" : `, set aside as ${setAside}`;
+  const goesOn = inMemory ? "going on in memory" : "going on with a new one";
+  const known = isWhole ? "nothing is lost" : "what it held is lost, the present state is the new baseline";
+  if (trouble === "can be written again") return `the state database ${trouble}: ${known}`;
+  return `the state database ${trouble}${aside}: ${goesOn}, ${known}`;
 }

@@ -14,19 +14,22 @@ import { openSource } from "../source/choose.ts";
 import { SharedSource } from "../source/shared.ts";
 import type { Source } from "../source/source.ts";
 import { MEMORY } from "../state/open.ts";
-import type { Store } from "../state/store.ts";
+import type { Recovery, Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
 import { MountWatch } from "../watch/mount-watch.ts";
 import { refuseForeignCode } from "./environment.ts";
 import { gapReporter } from "./gaps.ts";
 import { type Scope, scopeOf } from "./scope.ts";
-import { openStore } from "./store.ts";
+import { openStoreAnyway, recoveryMessage } from "./store.ts";
 import { startTelemetry } from "./telemetry.ts";
 
 /** How long the last lines may take to print when asked to stop, in milliseconds. */
 const STOP_LIMIT = 600;
 /** Lines are dropped when others are delivered; this is for when there are none. In milliseconds. */
 const PRUNE_INTERVAL = 3_600_000;
+
+/** Between two looks at the database's file, in milliseconds. */
+const TEND_INTERVAL = 1000;
 
 export const watch = command({
   name: "watch",
@@ -56,7 +59,8 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   refuseForeignCode(process.env);
   const scope = scopeOf(options);
   using stack = new DisposableStack();
-  const store = stack.adopt(openStore(options), (opened) => opened.close());
+  const { store, found } = openStoreAnyway(options);
+  stack.defer(() => store.close());
   const source = stack.use(openSource(options.backend));
   dropPrivileges(); // before the source makes a thread
   const stop = Promise.withResolvers<ExitStatus>();
@@ -124,6 +128,20 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     monitor.succeed(before);
   });
 
+  const recovered = (recovery: Recovery) => {
+    const { trouble, setAside, inMemory } = recovery;
+    const message = recoveryMessage(recovery);
+    log.error(message);
+    say("error", "database", message, { database: options.database, trouble, setAside, inMemory });
+  };
+  if (found !== undefined) recovered(found);
+  const tending = setInterval(() => {
+    const recovery = store.tend();
+    if (recovery === undefined) return;
+    recovered(recovery);
+    if (!recovery.isWhole) void monitor.rescan("gap");
+  }, TEND_INTERVAL);
+  stack.defer(() => clearInterval(tending));
   stack.defer(pruner(store));
   let canary: Canary | undefined;
   if (options.rescan > 0) {

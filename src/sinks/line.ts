@@ -7,7 +7,7 @@ import type { Actor, Origin } from "../event.ts";
 import type { Sighting } from "../watch/attribution.ts";
 
 /** What bpfink says of itself. */
-export type OwnAction = "started" | "stopped" | "gap" | "blind" | "seeing" | "expected" | "reloaded";
+export type OwnAction = "started" | "stopped" | "gap" | "blind" | "seeing" | "expected" | "reloaded" | "database";
 
 /** Stands for the sequence number of a line that is not in the log, and has none: those begin with 1. */
 export const UNLOGGED = 0;

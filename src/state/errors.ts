@@ -45,3 +45,5 @@ export function databaseError(path: string, error: unknown): unknown {
 export function unusable(path: string, what: string, hint: string, cause?: unknown): BpfinkError {
   return new BpfinkError(ExitStatus.database, `state database ${path} ${what}`, hint, { cause });
 }
+
+export const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException | undefined)?.code === "ENOENT";

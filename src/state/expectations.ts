@@ -41,8 +41,8 @@ interface Row {
  */
 export class Expectations implements Disposable {
   readonly #path: string;
-  readonly #database: Database;
-  readonly #sql: ReturnType<typeof statements>;
+  #database: Database;
+  #sql: ReturnType<typeof statements>;
 
   /** Closed with it; the store's is closed by the store. */
   readonly #own: Database | undefined;
@@ -58,6 +58,13 @@ export class Expectations implements Disposable {
   static open(path: string): Expectations {
     const database = openBeside(path, "write");
     return new Expectations(path, database, database);
+  }
+
+  /** Goes on with another database, in place of one that broke. */
+  use(database: Database): void {
+    for (const statement of Object.values(this.#sql)) statement.finalize();
+    this.#database = database;
+    this.#sql = statements(database);
   }
 
   add({ reason, by, paths, begins, until }: Expectation): void {

@@ -35,11 +35,15 @@ export class Journal {
   readonly #sql: ReturnType<typeof statements>;
   readonly #retention: Retention;
   readonly #key: Uint8Array | undefined;
+  #last: { readonly seq: number; readonly hash: string };
+  #committed: { readonly seq: number; readonly hash: string };
 
   constructor(database: Database, options: JournalOptions) {
     this.#sql = statements(database);
     this.#retention = options.retention ?? EVERYTHING;
     this.#key = options.chainKey;
+    const { seq, hash } = this.#chain();
+    this.#last = this.#committed = { seq: Number(seq), hash };
   }
 
   insert(makeLine: (seq: number) => string): Entry {
@@ -48,7 +52,25 @@ export class Journal {
     const { line, hash } = seal(makeLine(seq), head.hash, this.#key);
     this.#sql.insert.run(seq, line);
     this.#sql.setHead.run(seq, hash, Buffer.byteLength(line));
+    this.#last = { seq, hash };
     return { seq, line };
+  }
+
+  /** The transaction was committed. */
+  committed(): void {
+    this.#committed = this.#last;
+  }
+
+  /** The last line for certain, also when the database can no longer be asked. */
+  get head(): { readonly seq: number; readonly hash: string } {
+    return this.#committed;
+  }
+
+  /** Goes on behind a line that another database held. */
+  continue({ seq, hash }: { readonly seq: number; readonly hash: string }): void {
+    this.#sql.setHead.run(seq, hash, 0);
+    this.#sql.setAnchor.run(seq, hash);
+    this.#last = this.#committed = { seq, hash };
   }
 
   undelivered(afterSeq: number, limit: number): Entry[] {

@@ -90,6 +90,16 @@ export function openBeside(path: string, to: "read" | "write"): Database {
   }
 }
 
+/** Throws SQLite's error if what is there cannot be read as a database. */
+export function probe(path: string): void {
+  const database = new Database(existingFile(path), constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_NOFOLLOW);
+  try {
+    pragma(database, "user_version");
+  } finally {
+    database.close();
+  }
+}
+
 function existingFile(path: string): string {
   const directory = dirname(resolve(path));
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {

@@ -3,9 +3,11 @@ import type { Database } from "bun:sqlite";
 import type { Keys, State } from "../consumers/consumer.ts";
 import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
 import { Expectations } from "./expectations.ts";
+import { closeQuietly, FileHealth, setAside, type Trouble, troubleOf, wasUsed } from "./health.ts";
 import { type Entry, Journal, type JournalOptions } from "./journal.ts";
-import { openBeside, openDatabase, type Opened } from "./open.ts";
+import { MEMORY, openBeside, openDatabase, type Opened } from "./open.ts";
 import { prepare } from "./statement.ts";
+import { copySecret, transfer } from "./transfer.ts";
 
 /** A change to be recorded: the state from now on, and the line that tells of it. */
 export interface Change {
@@ -13,6 +15,22 @@ export interface Change {
   readonly state: State;
   /** Makes the line from the sequence number that it got; the chain's keys are put in by the journal. */
   readonly line: (seq: number) => string;
+}
+
+/** What became of a database that could not be used as it was. */
+export interface Recovery {
+  readonly trouble: Trouble | "can be written again";
+  /** Where the old one is now. */
+  readonly setAside?: string | undefined;
+  /** All that it held is in the new one: states, lines, the chain. */
+  readonly isWhole: boolean;
+  readonly inMemory: boolean;
+}
+
+interface Parts extends Opened {
+  readonly key: Uint8Array;
+  readonly sql: ReturnType<typeof statements>;
+  readonly journal: Journal;
 }
 
 /** What a look needs of the store. */
@@ -24,12 +42,13 @@ export type StateStore = Keys & Pick<Store, "load" | "paths" | "forget" | "basel
  */
 export class Store implements Keys, Disposable {
   readonly #path: string;
-  readonly #database: Database;
-  readonly #claim: Database | undefined;
-  readonly #key: Uint8Array;
-  readonly #sql: ReturnType<typeof statements>;
-  readonly #journal: Journal;
+  readonly #options: JournalOptions;
   readonly expectations: Expectations;
+  #parts: Parts;
+  /** Of the file; undefined while there is none in use. */
+  #health: FileHealth | undefined;
+  /** What an error told of the file. */
+  #trouble: Trouble | undefined;
   #isOpen = true;
 
   /** `path`: a file, made if missing, or ":memory:". */
@@ -37,31 +56,42 @@ export class Store implements Keys, Disposable {
     return Store.#of(path, openDatabase(path), options);
   }
 
+  /** Like open(), but a file that is no sound database is set aside, and one that has gone is told of. */
+  static openAnyway(path: string, options: JournalOptions): { readonly store: Store; readonly found?: Recovery } {
+    const isGone = path !== MEMORY && wasUsed(path);
+    const lost = { isWhole: false, inMemory: false };
+    try {
+      const store = Store.open(path, options);
+      return isGone ? { store, found: { trouble: "was deleted", ...lost } } : { store };
+    } catch (error) {
+      const trouble = troubleOf((error as Error).cause);
+      if (trouble !== "is damaged") throw error;
+      const moved = setAside(path);
+      return { store: Store.open(path, options), found: { trouble, setAside: moved, ...lost } };
+    }
+  }
+
   /** To read from, also while another bpfink uses it; what would write throws. The file must exist. */
   static openReadOnly(path: string): Store {
     return Store.#of(path, { database: openBeside(path, "read"), claim: undefined }, {});
   }
 
-  static #of(path: string, { database, claim }: Opened, options: JournalOptions): Store {
+  static #of(path: string, opened: Opened, options: JournalOptions): Store {
     try {
-      return new Store(path, database, claim, options);
+      return new Store(path, opened, options);
     } catch (error) {
-      database.close();
-      claim?.close();
+      opened.database.close();
+      opened.claim?.close();
       throw databaseError(path, error);
     }
   }
 
-  private constructor(path: string, database: Database, claim: Database | undefined, options: JournalOptions) {
+  private constructor(path: string, opened: Opened, options: JournalOptions) {
     this.#path = path;
-    this.#database = database;
-    this.#claim = claim;
-    this.#sql = statements(database);
-    this.#journal = new Journal(database, options);
-    this.expectations = new Expectations(path, database);
-    const key = this.#sql.key.get()?.key;
-    if (key === undefined) throw unusable(path, "has lost its key", MOVE_AWAY);
-    this.#key = key;
+    this.#options = options;
+    this.#parts = partsOf(path, opened, options);
+    this.expectations = new Expectations(path, opened.database);
+    if (path !== MEMORY) this.#health = new FileHealth(path);
   }
 
   readonly fingerprint = (secret: string): string => this.#hmac("fingerprint", secret).slice(0, 8);
@@ -70,56 +100,56 @@ export class Store implements Keys, Disposable {
 
   load(path: string): State | undefined {
     return this.#do(() => {
-      const row = this.#sql.load.get(keyOf(path));
+      const row = this.#parts.sql.load.get(keyOf(path));
       return row === null ? undefined : this.#parse(row.state);
     });
   }
 
   /** Every path that has a state, in order. */
   paths(): string[] {
-    return this.#do(() => this.#sql.paths.all().map(({ path }) => pathOf(path)));
+    return this.#do(() => this.#parts.sql.paths.all().map(({ path }) => pathOf(path)));
   }
 
   forget(path: string): void {
-    this.#do(() => this.#sql.forget.run(keyOf(path)));
+    this.#do(() => this.#parts.sql.forget.run(keyOf(path)));
   }
 
   /** A state that no line tells of: the first one of a file. */
   baseline(path: string, state: State): void {
-    this.#do(() => this.#sql.save.run(keyOf(path), JSON.stringify(state)));
+    this.#do(() => this.#parts.sql.save.run(keyOf(path), JSON.stringify(state)));
   }
 
   /** New states and the lines that tell of them, in one transaction. */
   record(...changes: readonly Change[]): Entry[] {
     return this.#transaction(() =>
       changes.map(({ path, state, line }) => {
-        this.#sql.save.run(keyOf(path), JSON.stringify(state));
-        return this.#journal.insert(line);
+        this.#parts.sql.save.run(keyOf(path), JSON.stringify(state));
+        return this.#parts.journal.insert(line);
       }),
     );
   }
 
   /** A line of the monitor's own, which tells of no file. */
   append(line: (seq: number) => string): Entry {
-    return this.#transaction(() => this.#journal.insert(line));
+    return this.#transaction(() => this.#parts.journal.insert(line));
   }
 
   /** Lines that no sink has taken yet, oldest first. */
   undelivered(afterSeq: number, limit: number): Entry[] {
-    return this.#do(() => this.#journal.undelivered(afterSeq, limit));
+    return this.#do(() => this.#parts.journal.undelivered(afterSeq, limit));
   }
 
   /** The sinks have taken every line up to this one. */
   delivered(seq: number): void {
     this.#transaction(() => {
-      this.#journal.delivered(seq);
-      this.#journal.prune();
+      this.#parts.journal.delivered(seq);
+      this.#parts.journal.prune();
     });
   }
 
   /** Takes a step in dropping old lines. Returns whether there may be more to drop. */
   prune(): boolean {
-    return this.#transaction(() => this.#journal.prune());
+    return this.#transaction(() => this.#parts.journal.prune());
   }
 
   /** Everything that `body` does with the store, or nothing of it when it throws. */
@@ -127,20 +157,84 @@ export class Store implements Keys, Disposable {
     return this.#transaction(body);
   }
 
+  /**
+   * Looks after the file: to be called now and then. Where the database was deleted or broken, it is
+   * made anew, of what can still be read; where it cannot be written, memory takes its place until it
+   * can. Returns what happened, if anything did.
+   */
+  tend(): Recovery | undefined {
+    if (this.#path === MEMORY || !this.#isOpen) return undefined;
+    if (this.#health === undefined) return this.#returnToFile();
+    const trouble = this.#trouble ?? this.#health.trouble();
+    this.#trouble = undefined;
+    return trouble === undefined ? undefined : this.#recover(trouble);
+  }
+
   /** Everything is in the one file then, without -wal and -shm. */
   close(): void {
     if (!this.#isOpen) return;
+    if (this.#path !== MEMORY && this.#health === undefined) this.#returnToFile();
     this.#isOpen = false;
     try {
-      for (const statement of Object.values(this.#sql)) statement.finalize();
-      this.#journal.close();
+      finalize(this.#parts);
       this.expectations[Symbol.dispose]();
-      this.#database.close(true);
+      this.#parts.database.close(true);
     } catch (error) {
       throw databaseError(this.#path, error);
     } finally {
-      this.#claim?.close();
+      this.#parts.claim?.close();
     }
+  }
+
+  #recover(trouble: Trouble): Recovery {
+    const old = this.#parts;
+    let moved: string | undefined;
+    let opened: Opened | undefined;
+    if (trouble !== "cannot be written") {
+      old.claim?.close();
+      try {
+        moved = setAside(this.#path);
+        opened = openDatabase(this.#path);
+      } catch {
+        // memory it is
+      }
+    }
+    const inMemory = opened === undefined;
+    opened ??= {
+      database: openDatabase(MEMORY).database,
+      claim: inMemory && moved === undefined ? old.claim : undefined,
+    };
+    const isWhole = attempt(() => transfer(old.database, opened.database, inMemory ? "undelivered" : "all"));
+    if (!isWhole) copySecret(old.key, opened.database);
+    this.#exchange(opened, inMemory);
+    // what was printed and what will be is one chain
+    if (!isWhole) this.#parts.journal.continue(old.journal.head);
+    return { trouble, setAside: moved, isWhole, inMemory };
+  }
+
+  #returnToFile(): Recovery | undefined {
+    const { database, claim } = this.#parts;
+    claim?.close();
+    let opened: Opened | undefined;
+    try {
+      opened = openDatabase(this.#path);
+      transfer(database, opened.database, "all");
+      this.#exchange(opened, false);
+      return { trouble: "can be written again", isWhole: true, inMemory: false };
+    } catch {
+      closeQuietly(opened?.database);
+      closeQuietly(opened?.claim);
+      return undefined;
+    }
+  }
+
+  #exchange(opened: Opened, inMemory: boolean): void {
+    const old = this.#parts;
+    this.#parts = partsOf(this.#path, opened, this.#options);
+    this.#health = inMemory ? undefined : new FileHealth(this.#path);
+    this.expectations.use(opened.database);
+    attempt(() => finalize(old));
+    closeQuietly(old.database);
   }
 
   [Symbol.dispose](): void {
@@ -156,11 +250,16 @@ export class Store implements Keys, Disposable {
   }
 
   #hmac(purpose: string, content: string | Uint8Array): string {
-    return createHmac("sha256", this.#key).update(`${purpose}\0`).update(content).digest("hex");
+    return createHmac("sha256", this.#parts.key).update(`${purpose}\0`).update(content).digest("hex");
   }
 
   #transaction<T>(body: () => T): T {
-    return this.#do(() => this.#database.transaction(body).immediate());
+    return this.#do(() => {
+      const { database, journal } = this.#parts;
+      const result = database.transaction(body).immediate();
+      if (!database.inTransaction) journal.committed();
+      return result;
+    });
   }
 
   #do<T>(body: () => T): T {
@@ -168,9 +267,32 @@ export class Store implements Keys, Disposable {
     try {
       return body();
     } catch (error) {
+      this.#trouble ??= troubleOf(error);
       throw databaseError(this.#path, error);
     }
   }
+}
+
+/** Returns whether it worked. */
+function attempt(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function partsOf(path: string, { database, claim }: Opened, options: JournalOptions): Parts {
+  const sql = statements(database);
+  const key = sql.key.get()?.key;
+  if (key === undefined) throw unusable(path, "has lost its key", MOVE_AWAY);
+  return { database, claim, sql, key, journal: new Journal(database, options) };
+}
+
+function finalize({ sql, journal }: Parts): void {
+  for (const statement of Object.values(sql)) statement.finalize();
+  journal.close();
 }
 
 function statements(database: Database) {

@@ -37,8 +37,8 @@ export interface Line {
 }
 
 const CHANGES = ["created", "modified", "deleted", "moved", "attributes", "covered", "uncovered"];
-const OWN = ["started", "stopped", "gap", "blind", "seeing", "expected", "reloaded"];
-const LEVELS: Record<string, string> = { gap: "error", blind: "error" };
+const OWN = ["started", "stopped", "gap", "blind", "seeing", "expected", "reloaded", "database"];
+const LEVELS: Record<string, string> = { gap: "error", blind: "error", database: "error" };
 const ORIGINS = ["live", "startup", "rescan", "gap"];
 const CONSUMERS = ["users", "access", "diff", "generic"];
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;

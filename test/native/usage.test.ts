@@ -77,12 +77,9 @@ test(
     const foreign = new Database(directory.write("foreign.db"));
     foreign.run("CREATE TABLE bookmarks (url TEXT)");
     foreign.close();
-    const garbage = "no database ".repeat(1000);
-    directory.write("garbage.db", garbage);
     symlinkSync(at("elsewhere.db"), at("link.db"));
     const unusable: readonly (readonly [path: string, ...told: string[]])[] = [
       [directory.directory("directory.db"), "directory.db", "--database"],
-      [at("garbage.db"), "is not a database", "--database"],
       [at("newer.db"), "999", "newer"],
       [at("foreign.db"), "another program", "--database"],
       [at("no/such/directory/x.db"), "directory", "--database"],
@@ -95,7 +92,6 @@ test(
     for (const [path, ...told] of cases) {
       expectError(4, [path, ...told], await bpfink(["--watch", "/etc/passwd", "--database", path]));
     }
-    expect(await Bun.file(at("garbage.db")).text()).toBe(garbage); // nothing is destroyed
     expect(existsSync(at("elsewhere.db"))).toBe(false);
     await first.noMoreLines(); // the second did not disturb it
   },
