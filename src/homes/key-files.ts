@@ -16,7 +16,8 @@ export interface KeyFiles {
   readonly notes: readonly string[];
 }
 
-const PASSWD = "/etc/passwd";
+/** Whatever else decides, this comes first. */
+export const PASSWD = "/etc/passwd";
 const SSHD_CONFIG = "/etc/ssh/sshd_config";
 
 /** As the consumers' limits, in bytes. */

@@ -1,8 +1,8 @@
 import { log } from "../log.ts";
 import { type Revision, type Selection, select } from "../watch/selection.ts";
-import type { KeyFiles } from "./key-files.ts";
+import { type KeyFiles, PASSWD } from "./key-files.ts";
 
-const NONE: KeyFiles = { owners: new Map(), sources: [], notes: [] };
+const NONE: KeyFiles = { owners: new Map(), sources: [PASSWD], notes: [] };
 
 /**
  * What the user wants watched, and every user's SSH keys: which files those are, passwd and sshd_config

@@ -112,6 +112,13 @@ describe("HomesSelection", () => {
     expect(homes.revise().removed).toEqual([`${KEYS}2`]); // the other is the user's own
   });
 
+  test("a passwd that comes later", () => {
+    const homes = selection([]);
+    expect([homes.roots, homes.decides("/etc/passwd")]).toEqual([["/etc/passwd"], true]);
+    write("etc/passwd", PASSWD);
+    expect(homes.revise().added).toContain(KEYS);
+  });
+
   test("a passwd that is not there for a moment changes nothing", () => {
     write("etc/passwd", PASSWD);
     const homes = selection([]);
