@@ -58,6 +58,8 @@ export function openDatabase(path: string): Opened {
     checkOwner(database, path);
     database.run(`PRAGMA journal_mode = ${file === TEMPORARY ? "MEMORY" : "WAL"}`);
     database.run("PRAGMA synchronous = FULL");
+    // what a look at very many files, or a reader that took its time, made of the -wal is given back
+    database.run("PRAGMA journal_size_limit = 16777216");
     migrate(database, path);
     return { database, claim };
   } catch (error) {
