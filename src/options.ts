@@ -1,4 +1,17 @@
-import { choice, duration, integer, type Kind, many, one, path, size, text, usage, type Values } from "./cli/args.ts";
+import {
+  choice,
+  duration,
+  integer,
+  type Kind,
+  many,
+  one,
+  path,
+  size,
+  text,
+  toggle,
+  usage,
+  type Values,
+} from "./cli/args.ts";
 import { CONSUMERS, type ConsumerRule } from "./consumers/named.ts";
 import { DEFAULT_CONFIG } from "./config/read.ts";
 import { LOG_LEVELS } from "./log.ts";
@@ -91,10 +104,16 @@ export const JOURNAL = {
   "chain-key": one(path("FILE"), undefined, "key for the hashes that chain the lines, readable by root alone"),
 } as const;
 
+/** For commands that print changes. */
+export const OUTPUT = {
+  json: toggle("print JSON, also on a terminal; elsewhere it is JSON anyway"),
+} as const;
+
 /** Every option of `bpfink watch`, in the order of --help. */
 export const SETTINGS = {
   ...SELECTION,
   ...COMMON,
+  ...OUTPUT,
   backend: one(choice("NAME", BACKENDS), "auto", `${BACKENDS.join(", ")} (auto: the best)`),
   ...JOURNAL,
   canary: one(integer("SECONDS", 0, 86_400), 60, "how often to make sure that events still come (60); 0: never"),

@@ -7,9 +7,12 @@ import { writeSync } from "node:fs";
 export function print(text: string): void {
   const bytes = Buffer.from(text);
   let written = 0;
-  try {
-    while (written < bytes.length) written += writeSync(1, bytes, written);
-  } catch {
-    // stdout closed: nobody reads it
+  while (written < bytes.length) {
+    try {
+      written += writeSync(1, bytes, written);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return; // closed: nobody reads it
+      Bun.sleepSync(1); // stdout is somebody's who asked not to be held up; we have time
+    }
   }
 }

@@ -4,7 +4,7 @@ import { BpfinkError, ExitStatus } from "../errors.ts";
 import { Labels } from "../labels/labels.ts";
 import { log } from "../log.ts";
 import { Monitor } from "../monitor.ts";
-import { COMMON, JOURNAL, SELECTION } from "../options.ts";
+import { COMMON, JOURNAL, OUTPUT, SELECTION } from "../options.ts";
 import { type ProgressBar, progressBar } from "../progress.ts";
 import { UNLOGGED } from "../sinks/line.ts";
 import { printLines } from "../sinks/stdout.ts";
@@ -13,6 +13,7 @@ import { comparison } from "../state/comparison.ts";
 import { MEMORY } from "../state/open.ts";
 import { type StateStore, Store } from "../state/store.ts";
 import type { Counts } from "../watch/counts.ts";
+import { lineFormat } from "./format.ts";
 import { scopeOf } from "./scope.ts";
 import { openStore } from "./store.ts";
 
@@ -20,6 +21,7 @@ const ARGS = {
   ...SELECTION,
   ...COMMON,
   ...JOURNAL,
+  ...OUTPUT,
   update: toggle("take what is there now as the state from now on"),
 } as const;
 
@@ -64,9 +66,10 @@ function run(options: CheckOptions): ExitStatus {
 function compare(options: CheckOptions): Counts {
   using store = Store.openReadOnly(options.database);
   using bar = progressBar("checking", store.paths().length);
+  const format = lineFormat(options.json);
   const print = (line: string) => {
     bar.clear();
-    printLines([line]);
+    printLines([format(line)]);
   };
   return lookAtAll(options, store, comparison(store, UNLOGGED, print), bar);
 }
@@ -78,6 +81,7 @@ function compare(options: CheckOptions): Counts {
 function update(options: CheckOptions): Counts {
   using store = openStore(options);
   using bar = progressBar("checking", store.paths().length);
+  const format = lineFormat(options.json);
   let before: number | undefined;
   const noting: StateStore = {
     ...comparison(store, UNLOGGED, () => {}),
@@ -94,7 +98,7 @@ function update(options: CheckOptions): Counts {
   bar.clear();
   for (let after = before; after !== undefined;) {
     const entries = store.undelivered(after, BATCH);
-    printLines(entries.map(({ line }) => line));
+    printLines(entries.map(({ line }) => format(line)));
     after = entries.at(-1)?.seq;
   }
   return counts;

@@ -8,6 +8,7 @@ import { log, setLogLevel } from "../log.ts";
 import { count } from "../metrics.ts";
 import { Monitor } from "../monitor.ts";
 import { type Options, SETTINGS } from "../options.ts";
+import { type ProgressBar, progressBar } from "../progress.ts";
 import { type OwnAction, ownLine } from "../sinks/line.ts";
 import { type Outbox, StdoutSink } from "../sinks/stdout.ts";
 import { openSource } from "../source/choose.ts";
@@ -18,6 +19,7 @@ import type { Recovery, Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
 import { MountWatch } from "../watch/mount-watch.ts";
 import { refuseForeignCode } from "./environment.ts";
+import { lineFormat } from "./format.ts";
 import { gapReporter } from "./gaps.ts";
 import { type Scope, scopeOf } from "./scope.ts";
 import { openStoreAnyway, recoveryMessage } from "./store.ts";
@@ -77,6 +79,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   const sink = new StdoutSink(
     outbox,
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
+    lineFormat(options.json),
   );
   const onLine = () => void sink.pump();
   const shared = new SharedSource(source);
@@ -88,13 +91,17 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   };
   const announce = () => logged(() => announceExpected(store, say));
   const labels = new Labels(store.expectations, scope.root);
+  let bar: ProgressBar | undefined;
   const monitorOf = (next: Scope) =>
     new Monitor({
       store,
       source: shared.share(),
       ...next,
       onLine,
-      onLook: () => mounts.check(),
+      onLook: () => {
+        mounts.check();
+        bar?.step();
+      },
       inTurns: true,
       labels: (change) => {
         announce();
@@ -158,7 +165,10 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     onError: fail("the event source failed"),
   });
   announce();
+  bar = progressBar("looking at", store.paths().length);
   const { watched, missing, changed } = monitor.lookAtAll();
+  bar.clear();
+  bar = undefined;
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
   const news = stack.adopt(setInterval(announce, NEWS_INTERVAL), clearInterval);

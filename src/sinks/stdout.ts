@@ -20,14 +20,19 @@ const BATCH = 64;
 export class StdoutSink {
   readonly #outbox: Outbox;
   readonly #onError: (error: Error) => void;
+  readonly #format: (line: string) => string;
   readonly #writer: FileSink = Bun.stdout.writer();
   #seq = 0;
   #draining: Promise<void> | undefined;
   #asked = false;
   #broken = false;
 
-  /** @param onError stdout is broken (its reader is gone, its disk is full): nothing more will be printed */
-  constructor(outbox: Outbox, onError: (error: Error) => void) {
+  /**
+   * @param onError stdout is broken (its reader is gone, its disk is full): nothing more will be printed
+   * @param format what is printed of a line
+   */
+  constructor(outbox: Outbox, onError: (error: Error) => void, format = (line: string) => line) {
+    this.#format = format;
     this.#outbox = outbox;
     this.#onError = onError;
   }
@@ -60,7 +65,7 @@ export class StdoutSink {
       const last = rows.at(-1);
       if (last === undefined) return;
       // write() may begin to write, and fails by its own promise then, while flush() is content
-      const written = this.#writer.write(rows.map(({ line }) => `${line}\n`).join(""));
+      const written = this.#writer.write(rows.map(({ line }) => `${this.#format(line)}\n`).join(""));
       await Promise.all([written, this.#writer.flush()]);
       this.#seq = last.seq;
       this.#outbox.delivered(last.seq);

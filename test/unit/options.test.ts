@@ -18,6 +18,7 @@ const defaults: Options = {
   keepSize: 512 * 1024 ** 2,
   chainKey: undefined,
   config: undefined,
+  json: false,
   consumer: [],
   redact: [],
   redactKey: [],

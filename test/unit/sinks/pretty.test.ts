@@ -1,0 +1,55 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { prettier } from "../../../src/sinks/pretty.ts";
+
+const base = { time: "2026-11-23T20:55:37.750297Z", seq: 2, level: "warn", host: "h", version: "0.1.0" };
+const who = { process: { pid: 232 }, processName: "useradd", user: "root" };
+const plain = (line: object) => prettier(false)(JSON.stringify({ ...base, ...line }));
+
+test("a diff", () => {
+  const line = {
+    action: "modified",
+    origin: "live",
+    consumer: "diff",
+    file: "/etc/motd",
+    add: { Content: ["b"] },
+    diff: "--- /etc/motd\n+++ /etc/motd\n@@ -1,1 +1,1 @@\n-a\n+b\n",
+    ...who,
+    loginUser: "ann",
+  };
+  expect(plain(line)).toBe(
+    "20:55:37 modified /etc/motd by useradd (232) as root (logged in as ann)\n    @@ -1,1 +1,1 @@\n    -a\n    +b",
+  );
+  expect(prettier(true)(JSON.stringify({ ...base, ...line }))).toContain("\u001b[31m-a\u001b[0m");
+});
+
+test("entries, and what has no place of its own", () => {
+  const line = { action: "modified", origin: "startup", file: "/etc/passwd", add: [{ user: "ann" }], del: [] };
+  expect(plain({ ...line, notes: ["ann may log in"] })).toBe(
+    '20:55:37 modified /etc/passwd (startup)\n    + {"user":"ann"}\n    notes: ["ann may log in"]',
+  );
+});
+
+test("lines of its own, and moves", () => {
+  expect(plain({ action: "stopped", message: "bpfink stopped" })).toBe("20:55:37 stopped bpfink stopped");
+  expect(plain({ action: "moved", origin: "live", file: "/b", previous: "/a", ...who })).toBe(
+    "20:55:37 moved /a -> /b by useradd (232) as root",
+  );
+});
+
+test("no name and no content reaches the terminal as an order", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (file, text) => {
+      const shown = plain({
+        action: "created",
+        file: `/${file}`,
+        origin: "live",
+        diff: `+${text}\n`,
+        notes: text,
+        ...who,
+      });
+      // oxlint-disable-next-line no-control-regex
+      expect(shown).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+    }),
+  );
+});
