@@ -263,20 +263,23 @@ const SSH_COPY_ID =
   'cd && umask 077 && mkdir -p .ssh && { [ -z "$(tail -1c .ssh/authorized_keys 2>/dev/null)" ] || ' +
   "echo >> .ssh/authorized_keys; } && cat >> .ssh/authorized_keys";
 
-test("ssh-copy-id, to a user without .ssh and to one with a file that ends without a newline", async () => {
-  const key = { fingerprint: dave, type: "ED25519", bits: 256, comment: "dave@laptop" };
-  const words = (user: string) => `key ${dave} (ED25519, dave@laptop) added to ${user}`;
-  await expectLines(`export HOME=/home/carol; cat ${etc.at("key.pub")} | sh -c '${SSH_COPY_ID}'`, {
-    "/home/carol/.ssh/authorized_keys": { changes: [words("carol")], add: [{ user: "carol", ...key }] },
-  });
-  etc.write("root/.ssh/authorized_keys", "# none", 0o600);
+test.each([
+  ["carol", "/home/carol", undefined],
+  ["root", "/root", "# ends without a newline"],
+])("ssh-copy-id to %s", async (user, home, before) => {
+  if (before !== undefined) etc.write(`${home}/.ssh/authorized_keys`, before, 0o600);
   await bp.rest();
-  const copy = `export HOME=/root; cat ${etc.at("key.pub")} | sh -c '${SSH_COPY_ID}'`;
-  await etc.tool(["sh", "-ec", copy], undefined, ["etc", "root"]);
-  // the newline and the key are two writes: two lines, if bpfink looks between them
-  const parts = (await bp.rest()).map((line) => partOf(line));
-  expect(parts.flatMap(({ changes = [] }) => changes)).toEqual([words("root")]);
-  expect(parts.at(-1)).toMatchObject({ add: [{ user: "root", ...key }], del: [] });
+  const copy = `export HOME=${home}; cat ${etc.at("key.pub")} | sh -c '${SSH_COPY_ID}'`;
+  await etc.tool(["sh", "-ec", copy], undefined, ["etc", "home", "root"]);
+  const lines = await bp.rest();
+  // the file is made, a newline and the key are written: more than one line, if bpfink looks between them
+  const parts = lines.map((line) => partOf(line));
+  expect(parts.flatMap(({ changes = [] }) => changes)).toEqual([`key ${dave} (ED25519, dave@laptop) added to ${user}`]);
+  expect(parts.at(-1)).toMatchObject({
+    add: [{ user, fingerprint: dave, type: "ED25519", bits: 256, comment: "dave@laptop" }],
+    del: [],
+  });
+  for (const { file } of lines) expect(file).toBe(`${home}/.ssh/authorized_keys`);
 });
 
 test("userdel takes the keys along, and nobody watches them any more", async () => {
