@@ -30,9 +30,17 @@ const key = (i: number) => keys[i]!;
 const added = (i: number, name: string, user: string) =>
   `key ${key(i).fingerprint} (ED25519, ${name}@laptop) added to ${user}`;
 
-/** As ssh-copy-id(1) does it on the other side. */
+/** Adds a key, at once: one change. */
 const copyId = (home: string, line: string) =>
-  run("sh", "-c", `cd "$0" && umask 077 && mkdir -p .ssh && printf '%s' "$1" >> .ssh/authorized_keys`, home, line);
+  run(
+    "sh",
+    "-c",
+    `cd "$0" && umask 077 && mkdir -p .ssh && cd .ssh && touch authorized_keys.1 &&
+     if [ -e authorized_keys ]; then cp authorized_keys authorized_keys.1; fi &&
+     printf '%s' "$1" >> authorized_keys.1 && exec mv authorized_keys.1 authorized_keys`,
+    home,
+    line,
+  );
 
 test("the birth of .ssh, and a key in it", async () => {
   await copyId(etc.at("root"), key(0).line);
@@ -53,7 +61,7 @@ test("a key more, one with other options, and none any more", async () => {
     action: "modified",
     changes: [added(1, "second", "root")],
     del: [],
-    process: { name: "sh" },
+    process: { name: "mv" },
   });
   etc.write(`${file}.new`, `from="10.0.0.0/8,!10.1.0.0/16",no-pty ${key(0).line}`, 0o600);
   renameSync(etc.at(`${file}.new`), etc.at(file));
@@ -78,7 +86,7 @@ test("a key more, one with other options, and none any more", async () => {
 
 test("a user without a shell, made with a home and a key in the same moment", async () => {
   mkdirSync(etc.at("home"));
-  const script = `useradd -m -s /usr/sbin/nologin eve && cd /home/eve && mkdir .ssh && printf '%s' "$1" > .ssh/authorized_keys`;
+  const script = `useradd -m -s /usr/sbin/nologin eve && cd /home/eve && mkdir .ssh && printf '%s' "$1" > .ssh/x && mv .ssh/x .ssh/authorized_keys`;
   await etc.tool(["sh", "-c", script, "sh", key(2).line], undefined, ["etc", "home"]);
   expect(await bp.only("/home/eve/.ssh/authorized_keys")).toMatchObject({
     action: "created",
