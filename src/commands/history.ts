@@ -9,8 +9,8 @@ import { JournalReader } from "../state/reader.ts";
 import { HEADING, historyDiff, type HistoryLine, historyRow } from "./history-table.ts";
 
 const ACTIONS = [
-  ...["created", "modified", "deleted", "moved", "attributes", "covered"],
-  ...["started", "stopped", "gap", "blind", "reloaded", "database"],
+  ...["created", "modified", "deleted", "moved", "attributes", "covered", "uncovered"],
+  ...["started", "stopped", "gap", "blind", "seeing", "expected", "reloaded", "database"],
 ] as const;
 
 /** What is printed at a time, in characters. */
