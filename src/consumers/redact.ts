@@ -2,7 +2,7 @@ import type { Fingerprint } from "./consumer.ts";
 import { isMarkedHash, looksLikeHash, redacted, redactHashes } from "./hashes.ts";
 import { DEFAULT_REDACTION, type Redaction } from "./redaction.ts";
 import { findSecretKeys, type SecretKey } from "./secret-keys.ts";
-import { redactTorn } from "./torn.ts";
+import { isPiece, redactTorn } from "./torn.ts";
 
 /** PEM (RFC 7468), OpenSSH, PGP; PuTTY's and age's own formats. */
 const PRIVATE_KEY =
@@ -27,9 +27,16 @@ export function looksLikeShadow(text: string): boolean {
     if (isMarkedHash(password)) return true;
     if (looksLikeHash(password) && ([4, 7, 9].includes(fields.length) || isNumberOrEmpty(third))) return true;
     if (fields.length === 9 && second !== "" && second !== "x" && fields.slice(2).every(isNumberOrEmpty)) return true;
+    if (isTornShadow(fields)) return true;
     if (!isNumberOrEmpty(second)) return fields.length === 3 && HEX_HASH.test(third);
     return (HEX_HASH.test(third) && HEX_HASH.test(fourth)) || fourth.split(",").some(isMarkedHash);
   });
+}
+
+/** What shadow(5) has after the hash, and before it something like one: a colon was lost, or is one too many. */
+function isTornShadow(fields: readonly string[]): boolean {
+  if (fields.length < 7 || fields.length > 11 || !fields.slice(-6).every(isNumberOrEmpty)) return false;
+  return fields.slice(0, -6).some(isPiece);
 }
 
 /** Longer lines are no entries: an opasswd line has at most 400 hashes (pam_unix(8), remember=). */

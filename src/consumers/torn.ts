@@ -1,5 +1,5 @@
 import type { Fingerprint } from "./consumer.ts";
-import { isMarkedHash, redacted } from "./hashes.ts";
+import { isMarkedHash, looksLikeHash, redacted } from "./hashes.ts";
 
 /** What hashes of crypt(5) are made of. */
 const HASH_PIECE = /^[./A-Za-z0-9$=,+_-]{5,}$/;
@@ -7,6 +7,9 @@ const HASH_PIECE = /^[./A-Za-z0-9$=,+_-]{5,}$/;
 const PLAIN_NAME = /^[a-z_][a-z0-9_.-]*\$?$/;
 /** What follows the hash in shadow(5), or some of it. */
 const SHADOW_TAIL = /^(?::-?\d*){2,8}\r?$/;
+const LOCKS = /^[!*]+/;
+/** `root:`, and the hash is on the next line. */
+const NAME_ALONE = /^[^\s:]+:[!*]*\r?$/;
 /** Too little of a hash to hide, and enough of shadow(5) to know what the line before ended in. */
 const SHORT_REST = /^[./A-Za-z0-9$=,+_-]{0,4}(?::-?\d*){5,8}\r?$/;
 
@@ -19,8 +22,8 @@ export function redactTorn(lines: readonly string[], fingerprint: Fingerprint): 
   const torn = lines.map((line, i) => isSecondHalf(line, lines[i - 1] ?? ""));
   return lines.map((line, i) => {
     if (torn[i] === true) {
-      const [first = "", ...rest] = line.split(/(?=:|\r$)/);
-      return hide(first) + rest.join("");
+      const [, locks = "", first = "", rest = ""] = /^([!*]*)([^:\r]*)([^]*)$/.exec(line) ?? [];
+      return locks + hide(first) + rest;
     }
     if ((torn[i + 1] !== true && !SHORT_REST.test(lines[i + 1] ?? "")) || !line.includes(":")) return line;
     const [, head = "", last = "", end = ""] = /^(.*:[!*]*)([^:]*?)(\r?)$/.exec(line) ?? [];
@@ -28,13 +31,17 @@ export function redactTorn(lines: readonly string[], fingerprint: Fingerprint): 
   });
 }
 
-function isPiece(text: string): boolean {
-  return HASH_PIECE.test(text) && !PLAIN_NAME.test(text);
+/** Whether a text reads like a piece of a hash, and not like a name. */
+export function isPiece(text: string): boolean {
+  const bare = text.replace(LOCKS, "");
+  return HASH_PIECE.test(bare) && !PLAIN_NAME.test(bare);
 }
 
-function isSecondHalf(line: string, before: string): boolean {
+/** Whether a line begins with what the line before should have ended in. */
+export function isSecondHalf(line: string, before: string): boolean {
   const colon = line.indexOf(":");
-  const first = (colon < 0 ? line : line.slice(0, colon)).replace(/\r$/, "");
+  const first = (colon < 0 ? line : line.slice(0, colon)).replace(/\r$/, "").replace(LOCKS, "");
+  if (NAME_ALONE.test(before) && looksLikeHash(first)) return true;
   if (!isPiece(first)) return false;
   return endsInHash(before) || (colon >= 0 && SHADOW_TAIL.test(line.slice(colon)));
 }

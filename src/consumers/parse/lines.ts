@@ -1,6 +1,7 @@
 import type { Fingerprint } from "../consumer.ts";
 import { redacted } from "../hashes.ts";
 import { decode } from "../text.ts";
+import { isSecondHalf } from "../torn.ts";
 
 /** A line that could not be read, or not as it should be. The reason never quotes the line. */
 export interface Problem {
@@ -26,13 +27,16 @@ export function parseDatabase<Entry>(content: Uint8Array, read: ReadFields<Entry
   const problems: Problem[] = [];
   decode(content)
     .split("\n")
-    .forEach((whole, index) => {
+    .forEach((whole, index, lines) => {
       const problem = (reason: string) => problems.push({ line: index + 1, reason });
       const nul = whole.indexOf("\0");
       const line = (nul < 0 ? whole : whole.slice(0, nul)).replace(LEADING_SPACE, "");
       if (nul >= 0) problem("NUL byte: what follows it on the line is not read");
       if (line === "" || line.startsWith("#")) return;
-      const entry = read(line.split(":"), problem);
+      const [name = "", ...rest] = line.split(":");
+      // a newline in a hash makes a name of its second half
+      const first = isSecondHalf(line, lines[index - 1] ?? "") ? "[redacted]" : name;
+      const entry = read([first, ...rest], problem);
       if (entry !== undefined) entries.push(entry);
     });
   return { entries, problems };

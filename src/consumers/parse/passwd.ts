@@ -1,5 +1,6 @@
 import type { Fingerprint } from "../consumer.ts";
-import { redactHashes } from "../hashes.ts";
+import { redacted, redactHashes } from "../hashes.ts";
+import { isPiece } from "../torn.ts";
 import { isCompat, type Parsed, parseDatabase, type ReadFields, readId, shownName } from "./lines.ts";
 import { describeOpenPassword, type Password } from "./password.ts";
 
@@ -42,7 +43,8 @@ export function parsePasswd(content: Uint8Array, fingerprint: Fingerprint): Pars
       ...(gid === undefined ? {} : { gid }),
       gecos: shownText(gecos),
       home: shownText(home),
-      shell: shownText(shell.join(":")),
+      // what is one field too many may be the next line, whose newline was lost
+      shell: shownText(shell.map((part, i) => (i > 0 && isPiece(part) ? redacted(part, fingerprint) : part)).join(":")),
     };
   };
   return parseDatabase(content, read);
