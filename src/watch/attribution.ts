@@ -26,7 +26,7 @@ export function isAttributed(sightings: readonly Sighting[]): boolean {
 export function sight(sightings: readonly Sighting[], event: KernelEvent): Sighting[] {
   const same = sightings.find((sighting) => sameActor(sighting.actor, event.actor) && !sighting.reported);
   const sighting: Sighting = {
-    actor: same?.actor ?? event.actor, // what was read first, the process was there for
+    actor: better(same?.actor, event.actor),
     first: same?.first ?? event.time,
     last: event.time,
     acted: same?.acted === true || isAct(event.kind),
@@ -44,7 +44,7 @@ export function mergeSightings(before: readonly Sighting[], after: readonly Sigh
     const same = before.find(({ actor }) => sameActor(actor, sighting.actor));
     if (same === undefined) return sighting;
     const { first, acted, renamed } = same;
-    return { ...sighting, first, acted: sighting.acted || acted, renamed: sighting.renamed || renamed };
+    return { ...sighting, actor: better(same.actor, sighting.actor), first, acted: sighting.acted || acted, renamed: sighting.renamed || renamed };
   });
   const others = before.filter(({ actor }) => !after.some((sighting) => sameActor(actor, sighting.actor)));
   return [...others, ...merged].slice(-MAX_SIGHTINGS);
@@ -73,10 +73,18 @@ const isAct = (kind: ChangeKind): boolean => kind !== "close" && kind !== "dirty
 /** Start times in /proc are in ticks of 10 ms; a number is not given to another process within that. */
 const SAME_START = 20;
 
+/** A process that is ending has no memory any more, and so no executable: its mappings and files go after that. */
+const isSameExecutable = (a: string, b: string): boolean => a === b || a === "" || b === "";
+
+/** Of two things known of one process: what was read first, unless the process was ending then. */
+function better(before: Actor | undefined, after: Actor | undefined): Actor | undefined {
+  return before === undefined || (before.process.executable === "" && after?.process.executable !== "") ? after : before;
+}
+
 function sameActor(a: Actor | undefined, b: Actor | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   const isSameStart =
     a.process.start === b.process.start ||
     Math.abs(Date.parse(a.process.start) - Date.parse(b.process.start)) <= SAME_START;
-  return a.process.pid === b.process.pid && isSameStart && a.process.executable === b.process.executable;
+  return a.process.pid === b.process.pid && isSameStart && isSameExecutable(a.process.executable, b.process.executable);
 }
