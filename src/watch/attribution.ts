@@ -44,7 +44,13 @@ export function mergeSightings(before: readonly Sighting[], after: readonly Sigh
     const same = before.find(({ actor }) => sameActor(actor, sighting.actor));
     if (same === undefined) return sighting;
     const { first, acted, renamed } = same;
-    return { ...sighting, actor: better(same.actor, sighting.actor), first, acted: sighting.acted || acted, renamed: sighting.renamed || renamed };
+    return {
+      ...sighting,
+      actor: better(same.actor, sighting.actor),
+      first,
+      acted: sighting.acted || acted,
+      renamed: sighting.renamed || renamed,
+    };
   });
   const others = before.filter(({ actor }) => !after.some((sighting) => sameActor(actor, sighting.actor)));
   return [...others, ...merged].slice(-MAX_SIGHTINGS);
@@ -78,7 +84,9 @@ const isSameExecutable = (a: string, b: string): boolean => a === b || a === "" 
 
 /** Of two things known of one process: what was read first, unless the process was ending then. */
 function better(before: Actor | undefined, after: Actor | undefined): Actor | undefined {
-  return before === undefined || (before.process.executable === "" && after?.process.executable !== "") ? after : before;
+  return before === undefined || (before.process.executable === "" && after?.process.executable !== "")
+    ? after
+    : before;
 }
 
 function sameActor(a: Actor | undefined, b: Actor | undefined): boolean {

@@ -25,7 +25,7 @@ const device = { action: "created", keys: { generic: { type: "character device" 
 export const names: readonly Technique[] = [
   onFile("rename-over", two),
   onFile("rename-to-new-name", created(TWO), waitedFor),
-  onFile("rename-away", deleted(ONE)),
+  onFile("rename-away", { action: "moved", file: "away", previous: "f", from: ONE }),
   onFile("rename-watched", undefined, {
     watch: ["f", "away"],
     rounds: [[{ action: "moved", file: "away", previous: "f" }]],
@@ -37,7 +37,7 @@ export const names: readonly Technique[] = [
     { action: "modified", keys: { generic: { type: { from: "file", to: "character device" } } } },
     { since: whiteout },
   ),
-  onFile("rename-ancestor", deleted(ONE), inDirectory),
+  onFile("rename-ancestor", { action: "moved", file: "away/f", previous: "d/f", from: ONE }, inDirectory),
   onFile("rename-over-ancestor", two, inDirectory),
   onFile("exchange-ancestors", two, inDirectory),
   onFile("unlink", deleted(ONE)),
@@ -109,7 +109,7 @@ export const attributeTechniques: readonly Technique[] = [
   unchanged("utimensat"),
   onFile(
     "write-strips-setuid",
-    modified(ONE, TWO, { user: "nobody", keys: { attributes: { mode: { from: "04777", to: "0777" } } } }),
+    modified(ONE, TWO, { user: "nobody", keys: { attributes: { mode: { from: "4777", to: "0777" } } } }),
     {
       before: { f: { content: ONE, mode: 0o4777 } },
       ...fanotify.actor("actor", "right"),
@@ -129,5 +129,5 @@ export const attributeTechniques: readonly Technique[] = [
   onFile("write-strips-capabilities", two, withCapabilities),
   onFile("chattr", other, { since: { tmpfs: "6.0" } }),
   onFile("fssetxattr", other, { since: { tmpfs: "6.0" } }),
-  onFile("file-setattr", other, { since: "6.17" }),
+  onFile("file-setattr", other, { since: "6.17", ...fanotify.flags("unseen") }),
 ];

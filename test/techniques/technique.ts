@@ -22,7 +22,7 @@ export type Node =
 export interface Expected {
   /** Below the technique's directory; default: what is watched. */
   readonly file?: string;
-  readonly action: "created" | "modified" | "deleted" | "moved" | "attributes" | "covered";
+  readonly action: "created" | "modified" | "deleted" | "moved" | "attributes" | "covered" | "uncovered";
   /** The content before and after; undefined for no file. Decides what `add`, `del`, `diff` or the digests must be. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -124,5 +124,6 @@ export const fanotify = {
   layer: limit("the mark is on overlay's own inode, not on those below"),
   actor: limit("who acted is read when the event comes: user ids are those at birth or exec if it has ended by then"),
   birth: limit("a directory is marked after it was made; what is made in it meanwhile is found by the look"),
-  flags: limit("chattr has no event"),
+  flags: limit("file_setattr has no event"),
+  mount: limit("the table of mounts tells what was mounted, not by whom"),
 };
