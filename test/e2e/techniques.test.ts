@@ -10,20 +10,11 @@ import { casesInTurn } from "../techniques/table.ts";
 import { inVm, SLOW } from "./process.ts";
 
 const KERNELS = ["5.10", "6.1", "6.12", "sid"];
-const backends = inVm ? ["ebpf/fentry"] : ["auto"];
-
-/** What no part of bpfink does yet; to be emptied. */
-const PENDING =
-  /xattr|^acl|^capabilities|chattr|setattr|^bind-over|^tmpfs-over|^mo.*-mo.*-over|^umount$|^rename-watched|^mmap|^proc|^ptrace|^loop|userfaultfd|^overlay-(upper|lower)/;
-/** On xfs and ext4 inode numbers are used again at once; who made the next file is blamed as well. */
-const REUSED =
-  /^(rmdir|unlink|unlink-and-create|unlink-and-link|uring-unlink|rename-over|uring-rename|ext4-swap-boot)$/;
+const backends = inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"];
 
 describe.each(backends)("techniques, %s", (backend) => {
   const turn = KERNELS.indexOf(process.env["BPFINK_KERNEL"] ?? "") + backends.indexOf(backend);
-  const cases = casesInTurn(release(), fileSystemsHere, turn + 1).filter(
-    ({ technique: { name } }) => !PENDING.test(name) && !REUSED.test(name),
-  );
+  const cases = casesInTurn(release(), fileSystemsHere, turn + 1);
   let run: Run;
 
   beforeAll(async () => {

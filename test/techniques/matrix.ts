@@ -17,6 +17,8 @@ const PATIENCE = 20_000;
 export interface Result {
   readonly kernel: string;
   readonly backend: string;
+  /** When it was tried, as "2026-11-23". */
+  readonly date: string;
   readonly verdicts: readonly { readonly name: string; readonly fileSystem: FileSystem; readonly verdict: Verdict }[];
 }
 
@@ -43,6 +45,7 @@ if (import.meta.main) {
   const result: Result = {
     kernel: release(),
     backend: taken,
+    date: new Date().toISOString().slice(0, 10),
     verdicts,
   };
   writeFileSync(file, JSON.stringify(result));

@@ -35,7 +35,7 @@ const suiteTimeout = 30 * 60_000;
 const testTimeout = 180_000;
 
 /** Empty disks for the file systems that the root is not, in MiB: mkfs.xfs wants 300 at least. */
-const scratch = [512, 512];
+export const scratch = [512, 512];
 
 /**
  * Runs the end to end tests on every kernel, and the harness's test of itself on one.
