@@ -6,7 +6,7 @@ import { faults, verdictOf } from "../techniques/judge.ts";
 import { fileSystemsHere } from "../techniques/places.ts";
 import { type Run, runTechniques } from "../techniques/rounds.ts";
 import { limitOf } from "../techniques/technique.ts";
-import { casesInTurn } from "../techniques/table.ts";
+import { allCases, casesInTurn } from "../techniques/table.ts";
 import { inVm, SLOW } from "./process.ts";
 
 const KERNELS = ["5.10", "6.1", "6.12", "sid"];
@@ -34,4 +34,22 @@ describe.each(backends)("techniques, %s", (backend) => {
   test("no other line", () => {
     expect(run.strays).toEqual([]);
   });
+});
+
+describe.if(inVm)("what no hook sees", () => {
+  test(
+    "is found by the periodic look at everything",
+    async () => {
+      const cases = allCases(release(), fileSystemsHere).filter(
+        ({ technique }) => limitOf("", technique) !== undefined,
+      );
+      expect(cases.map(({ fileSystem }) => fileSystem)).toEqual(["ext4", "xfs"]);
+      const { outcomes } = await runTechniques(cases, "auto", { args: ["--rescan", "1s"], despiteLimits: true });
+      for (const { lines, directory } of outcomes)
+        expect(lines.flat()).toEqual([
+          expect.objectContaining({ action: "modified", origin: "rescan", file: `${directory}/f` }),
+        ]);
+    },
+    2 * SLOW,
+  );
 });

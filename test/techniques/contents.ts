@@ -115,7 +115,7 @@ const asynchronous: readonly Technique[] = [
 ];
 
 /** Seen when the writer's descriptor goes. */
-const late = fanotify.mapping("late", "right");
+const late = fanotify.mapping("late", "right", "actor");
 /** No descriptor goes, or that of a process that is not the writer. */
 const byOther = fanotify.mapping("actor", "unseen");
 const byDevice = fanotify.device("late");

@@ -37,11 +37,12 @@ export interface Run {
  * Tries all the cases under one bpfink. Each program runs up to its pause, or its end, before the next
  * starts; then all lines are waited for, and all go on.
  * @param patience how long to wait for lines of a round that do not come, in milliseconds
+ * @param despiteLimits whether to wait for lines, too, that the backend is known not to bring in time
  */
 export async function runTechniques(
   cases: readonly Case[],
   backend: string,
-  { patience = PATIENCE, args = [] as readonly string[] } = {},
+  { patience = PATIENCE, args = [] as readonly string[], despiteLimits = false } = {},
 ): Promise<Run> {
   await using places = await Places.make(cases);
   const watch = cases.flatMap((each) => each.technique.watch.map((name) => join(places.of(each), name)));
@@ -57,7 +58,10 @@ export async function runTechniques(
     do {
       for (const line of await bp.rest())
         (attempts.find((attempt) => attempt.takes(line))?.lines[round] ?? strays).push(line);
-    } while (performance.now() < deadline && attempts.some((attempt) => attempt.waits(round, taken)));
+    } while (
+      performance.now() < deadline &&
+      attempts.some((attempt) => attempt.waits(round, despiteLimits ? undefined : taken))
+    );
   }
   return { backend: taken, outcomes: attempts.map((attempt) => attempt.outcome()), strays };
 }
@@ -91,9 +95,10 @@ class Attempt {
   }
 
   /** Whether lines of the round are still to come. */
-  waits(round: number, backend: string): boolean {
+  waits(round: number, backend: string | undefined): boolean {
     const { technique } = this.technique;
-    if (limitOf(backend, technique) !== undefined || (this.#program?.status ?? 0) !== 0) return false;
+    if ((backend !== undefined && limitOf(backend, technique) !== undefined) || (this.#program?.status ?? 0) !== 0)
+      return false;
     return (this.lines[round]?.length ?? 0) < (technique.rounds[round]?.length ?? 0);
   }
 
