@@ -71,7 +71,7 @@ static __always_inline int on_mmap(enum form form, struct file *file, unsigned l
 
 	if (file && (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) &&
 	    (READ(form, file, f_mode) & FMODE_WRITE))
-		report_node(form, CHANGE_WRITE, READ(form, file, f_inode));
+		report_node(form, CHANGE_DIRTY, READ(form, file, f_inode));
 	return 0;
 }
 
@@ -81,7 +81,7 @@ static __always_inline int on_munmap(enum form form, struct vm_area_struct *vma)
 	unsigned long both = VM_SHARED | VM_MAYWRITE;
 
 	if ((READ(form, vma, vm_flags) & both) == both && READ(form, vma, vm_file))
-		report_node(form, CHANGE_WRITE, READ(form, vma, vm_file, f_inode));
+		report_node(form, CHANGE_DIRTY, READ(form, vma, vm_file, f_inode));
 	return 0;
 }
 

@@ -12,7 +12,10 @@ export type ChangeKind =
   | "gone"
   /** A name was moved, or replaced by another file. */
   | "rename"
-  /** Content became dirty in memory: the kernel itself wrote, or somebody whose "write" came before. */
+  /**
+   * Content became dirty in memory, or may become so: the kernel itself wrote, or somebody whose "write" came before;
+   * or a mapping that can be written to was made, or went. Whoever it was need not have changed anything.
+   */
   | "dirty"
   /** Something was mounted, moved or unmounted somewhere, in whatever namespace. No node, no entries. */
   | "mount";

@@ -73,7 +73,7 @@ export function responsible(sightings: readonly Sighting[]): readonly Sighting[]
   return acted.length > 0 ? acted : fresh.length > 0 ? fresh : sightings;
 }
 
-/** What becomes dirty was written by somebody, seen elsewhere, or else by the kernel. */
+/** Who merely closed the file, or had it mapped, may have changed nothing; what became dirty was written by somebody. */
 const isAct = (kind: ChangeKind): boolean => kind !== "close" && kind !== "dirty";
 
 /** Start times in /proc are in ticks of 10 ms; a number is not given to another process within that. */

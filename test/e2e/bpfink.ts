@@ -18,6 +18,8 @@ export interface StartOptions {
   readonly executable?: string;
   /** A file descriptor that takes the lines instead: they are not read, and start() waits for stderr. */
   readonly stdout?: number;
+  /** How long the start may take, in milliseconds. */
+  readonly patience?: number;
 }
 
 export type Match = Partial<Line> | ((line: Line) => boolean);
@@ -49,7 +51,8 @@ export class Bpfink implements AsyncDisposable {
   static async start(options: StartOptions): Promise<Bpfink> {
     const bpfink = new Bpfink(options);
     try {
-      if (options.stdout === undefined) await bpfink.line({ action: "started" });
+      if (options.stdout === undefined)
+        await bpfink.line({ action: "started" }, { timeout: options.patience ?? PATIENCE });
       else await bpfink.stderr(WATCHING);
       return bpfink;
     } catch (error) {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { Bpfink } from "../e2e/bpfink.ts";
 import type { Line } from "../e2e/line.ts";
-import { environment, PATIENCE } from "../e2e/process.ts";
+import { environment, PATIENCE, SLOW } from "../e2e/process.ts";
 import { buildTechniques } from "./build.ts";
 import { Places } from "./places.ts";
 import type { Case } from "./table.ts";
@@ -46,7 +46,7 @@ export async function runTechniques(
 ): Promise<Run> {
   await using places = await Places.make(cases);
   const watch = cases.flatMap((each) => each.technique.watch.map((name) => join(places.of(each), name)));
-  await using bp = await Bpfink.start({ watch, args: ["--backend", backend, ...args] });
+  await using bp = await Bpfink.start({ watch, args: ["--backend", backend, ...args], patience: SLOW });
   await using programs = new Programs();
   const taken = bp.lines[0]?.backend ?? backend;
   const attempts = cases.map((each) => new Attempt(each, places));

@@ -30,6 +30,15 @@ describe("sightings", () => {
     expect(sightAll(events).map(({ actor }) => actor)).toEqual([a, later, executed]);
   });
 
+  test("take a process that is ending, and has no executable any more, for what it was", () => {
+    const ending = actorOf(1, { executable: "", args: [] });
+    for (const events of [
+      [a, ending],
+      [ending, a],
+    ])
+      expect(sightAll(events.map((actor) => eventOf("write", 1n, actor))).map(({ actor }) => actor)).toEqual([a]);
+  });
+
   test("take a process for the same when its start is told less exactly, and keep what was known first", () => {
     const exact = actorOf(1, { start: "2026-01-01T00:00:00.017Z" });
     const ticks = actorOf(1, { start: "2026-01-01T00:00:00.010Z", args: ["vim", "later"] });
