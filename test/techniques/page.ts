@@ -36,7 +36,7 @@ difference, process.
 | wrong | other lines |
 | – | there is no such call, or not there |
 
-${columns.map((column, i) => `${i + 1}. ${column.kernel}, \`${column.backend}\`, ${column.date}: ${tally(column)}`).join("\n")}
+${columns.map((column, i) => `${i + 1}. Linux ${short(column.kernel)}, \`${column.backend}\`, ${column.date}: ${tally(column)}`).join("\n")}
 
 | technique | ${columns.map((_, i) => i + 1).join(" | ")} |
 | --- |${" --- |".repeat(columns.length)}
