@@ -69,8 +69,20 @@ function measure({ database }: Options, { watched, programs }: Subjects): Measur
       "database.bytes": database === MEMORY ? 0 : sizeOf(database) + sizeOf(`${database}-wal`),
       ...Object.fromEntries(Object.entries(latency ?? {}).map(([name, value]) => [`latency.${name}_ms`, value])),
     },
-    programs: programs(),
+    programs: since(programs()),
   };
+}
+
+/** What each program counted at the last sending. */
+const before = new Map<string, { readonly hits: number; readonly misses: number }>();
+
+/** What came to the counts since the last time. */
+function since(programs: Measured["programs"]): Measured["programs"] {
+  return programs.map(({ name, hits, misses }) => {
+    const last = before.get(name) ?? { hits: 0, misses: 0 };
+    before.set(name, { hits, misses });
+    return { name, hits: hits - last.hits, misses: misses - last.misses };
+  });
 }
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

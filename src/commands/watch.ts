@@ -115,7 +115,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     return monitor.rescan("gap");
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
-  const subjects = { watched: () => monitor.size, programs: () => [] };
+  const subjects = { watched: () => monitor.size, programs: () => source.programs?.() ?? [] };
   let telemetry = startTelemetry(options, subjects);
   stack.defer(() => telemetry[Symbol.dispose]());
   process.on("SIGHUP", () => {

@@ -12,6 +12,13 @@ export interface MissingHook {
   readonly reason: string;
 }
 
+/** Of one program, since it was loaded. */
+export interface ProgramCounts {
+  readonly name: string;
+  readonly hits: number;
+  readonly misses: number;
+}
+
 /** The kernel does not take the programs; `reason` fits in half a line. */
 export class LoadError extends Error {
   override readonly name = "LoadError";
@@ -34,15 +41,18 @@ export class LoadedObject implements Disposable {
   readonly #object: Pointer;
   readonly #links: Pointer[];
   readonly #skips: SkipCounter;
+  readonly #names: readonly string[];
 
   private constructor(
     object: Pointer,
+    names: readonly string[],
     programs: readonly Pointer[],
     links: Pointer[],
     missing: readonly MissingHook[],
   ) {
     this.#object = object;
     this.#links = links;
+    this.#names = names;
     this.#skips = new SkipCounter(programs, links);
     this.missing = missing;
   }
@@ -94,6 +104,7 @@ export class LoadedObject implements Disposable {
         }
         return new LoadedObject(
           object,
+          programs.map(({ hook }) => hook.name),
           programs.map(({ program }) => program),
           links,
           missing,
@@ -114,6 +125,11 @@ export class LoadedObject implements Disposable {
   /** How often the kernel did not run a program that it should have, in all, as far as it tells (skips.ts). */
   skips(): bigint {
     return this.#skips.read();
+  }
+
+  /** How often each program ran, and was skipped (skips.ts). */
+  programs(): ProgramCounts[] {
+    return this.#skips.counts().map((counts, i) => ({ name: this.#names[i] ?? "", ...counts }));
   }
 
   /** Detaches the hooks and unloads the object. */

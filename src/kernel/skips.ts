@@ -3,6 +3,7 @@ import { embeddedLibbpf } from "./assets.ts";
 
 /** struct bpf_prog_info up to and with recursion_misses (linux/bpf.h). */
 const PROG_INFO_SIZE = 216;
+const RUN_COUNT = 200;
 const RECURSION_MISSES = 208;
 
 /** struct bpf_link_info up to and with perf_event.kprobe.missed (linux/bpf.h). */
@@ -50,6 +51,18 @@ export class SkipCounter {
       if (this.#read(fd, LINK_INFO_SIZE) === 0) sum += this.#view.getBigUint64(KPROBE_MISSED, true);
     }
     return sum;
+  }
+
+  /**
+   * Of each program, in their order: how often it ran, which the kernel counts only with the sysctl
+   * kernel.bpf_stats_enabled (0 without), and how often it was skipped.
+   */
+  counts(): { readonly hits: number; readonly misses: number }[] {
+    return this.#programs.map((fd) => {
+      embeddedLibbpf().libbpf.number("bpf_obj_get_info_by_fd", this.#read(fd, PROG_INFO_SIZE));
+      const at = (offset: number) => Number(this.#view.getBigUint64(offset, true));
+      return { hits: at(RUN_COUNT), misses: at(RECURSION_MISSES) };
+    });
   }
 
   #isKprobeLink(fd: number): boolean {

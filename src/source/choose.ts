@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
 import { LoadError } from "../kernel/load.ts";
@@ -68,7 +67,7 @@ export interface Probe {
 export function probe(form: Form): Probe {
   const backend = `ebpf/${form}` as const;
   try {
-    using source = attach(form);
+    using source = new EbpfSource(form);
     const missing = source.missing.map(({ hook: { target, consequence }, reason }) => ({
       target,
       reason,
@@ -86,17 +85,8 @@ export function probe(form: Form): Probe {
   }
 }
 
-/** The PMU that kprobes are attached through: e12f03d7031a ("perf/core: Implement the 'perf_kprobe' PMU"), Linux 4.17. */
-const KPROBE_PMU = "/sys/bus/event_source/devices/kprobe";
-
-function attach(form: Form): EbpfSource {
-  // known before the programs are loaded, which takes the verifier a second or more
-  if (form === "kprobe" && !existsSync(KPROBE_PMU)) throw new LoadError("this kernel has no kprobes");
-  return new EbpfSource(form);
-}
-
 function ebpf(form: Form): Source {
-  const source = attach(form);
+  const source = new EbpfSource(form);
   for (const { hook, reason } of source.missing) {
     log.warn(`${hook.target} cannot be traced (${reason}): ${hook.consequence}`);
   }

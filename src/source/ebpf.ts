@@ -3,7 +3,7 @@ import type { NodeKey } from "../event.ts";
 import { embeddedLibbpf, ringWorkerUrl } from "../kernel/assets.ts";
 import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
 import { boottimeOffset, realtime, realtimeOffset } from "../kernel/libc.ts";
-import { LoadedObject, type MissingHook } from "../kernel/load.ts";
+import { LoadedObject, type MissingHook, type ProgramCounts } from "../kernel/load.ts";
 import { Counter, WatchMap } from "../kernel/maps.ts";
 import type { RingMessage, RingRequest } from "../kernel/ring.worker.ts";
 import { type ClockOffsets, decodeEvent, nodeKey, parseNodeKey } from "./decode.ts";
@@ -114,6 +114,10 @@ export class EbpfSource implements Source {
       this.#forgetInherited();
     }, TICK);
     this.#timer.unref();
+  }
+
+  programs(): ProgramCounts[] {
+    return this.#object.programs();
   }
 
   #reportLost(handlers: SourceHandlers): void {

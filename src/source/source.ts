@@ -45,4 +45,6 @@ export interface Source extends Disposable {
   /** Forgets an inode; unknown keys are ignored. */
   unwatch(key: NodeKey): void;
   start(handlers: SourceHandlers): void;
+  /** Of each BPF program, how often it ran, where the kernel counts that, and was skipped. */
+  programs?(): readonly { readonly name: string; readonly hits: number; readonly misses: number }[];
 }
