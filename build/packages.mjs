@@ -23,13 +23,20 @@ export const PACKAGES = [
   { name: "passwd", purpose: "test", reason: "useradd, chpasswd, vipw … change files in end-to-end tests" },
   { name: "openssh-client", purpose: "test", reason: "ssh-keygen makes keys, and says what their fingerprints are" },
   { name: "graphite-carbon", purpose: "test", reason: "the Carbon that metrics are sent to in tests" },
+  { name: "e2fsprogs", purpose: "test", reason: "makes file systems, and says where a file lies on the disk" },
+  { name: "vim-tiny", purpose: "test", reason: "an editor, whose way of saving is tested; so are the next six" },
+  { name: "nano", purpose: "test", reason: "an editor" },
+  { name: "ed", purpose: "test", reason: "an editor" },
+  { name: "patch", purpose: "test", reason: "writes a new version of a file" },
+  { name: "rsync", purpose: "test", reason: "writes a new version of a file" },
+  { name: "git", purpose: "test", reason: "writes a new version of a file" },
+  { name: "perl", purpose: "test", reason: "writes a new version of a file" },
   { name: "qemu-system-x86", purpose: "vm", reason: "boots the kernels that are tested" },
   { name: "mmdebstrap", purpose: "vm", reason: "makes the root file system of the test machines" },
   { name: "busybox-static", purpose: "vm", reason: "shell of the smallest test machine" },
   { name: "debian-archive-keyring", purpose: "vm", reason: "verifies the kernels and packages of test machines" },
   { name: "kmod", purpose: "vm", reason: "depmod for the modules of the kernels that are tested" },
   { name: "xz-utils", purpose: "vm", reason: "unpacks the modules of the kernels that are tested" },
-  { name: "e2fsprogs", purpose: "vm", reason: "makes the disk images" },
 ];
 
 /**

@@ -16,6 +16,7 @@ import { mergeSightings } from "./watch/attribution.ts";
 import { type Counts, NOTHING } from "./watch/counts.ts";
 import { Covers } from "./watch/covers.ts";
 import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
+import { HotFiles } from "./watch/hot.ts";
 import { AT_ONCE, LongReads, type Purpose } from "./watch/long-reads.ts";
 import { lookAtLink } from "./watch/look.ts";
 import { membersOf } from "./watch/members.ts";
@@ -50,6 +51,7 @@ export class Monitor {
   readonly #tree: Tree;
   readonly #follow: Follow;
   readonly #rescans: Rescans;
+  readonly #hot = new HotFiles((target, sightings) => this.#dispatch.await(target, sightings, "live"));
   readonly #moves = new Moves();
   readonly #covers = new Covers();
   #counts: Counts = { ...NOTHING };
@@ -171,7 +173,10 @@ export class Monitor {
 
   #note(target: Target, event: KernelEvent): void {
     if (event.kind === "birth" || event.kind === "gone" || event.kind === "rename") this.#watchSet.invalidate(target);
-    if (this.#watchSet.isDirect(target, event)) return this.#dispatch.note(target, event);
+    if (this.#watchSet.isDirect(target, event)) {
+      this.#hot.note(target, event);
+      return this.#dispatch.note(target, event);
+    }
     // A directory on the way was born or moved. What happens below it follows in the next events, so
     // its inodes must be known by then. Who makes a directory is not who makes the file in it.
     this.#refresh(target);
@@ -286,6 +291,8 @@ export class Monitor {
     this.#lookAtMembers(target, look, end, origin, occasion, before === undefined);
     this.#covers.settle(target, cover?.action);
     if (occasion.settled) this.#moves.settle(target);
+    if (look.type === "file") this.#hot.looked(target, occasion.sightings, outcome === "line");
+    else this.#hot.drop(target);
     if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
     this.#follow.lookedAt(path, origin);
     return outcome;
@@ -371,6 +378,7 @@ export class Monitor {
     if (!keepsState) this.#store.forget(target.path);
     this.#watchSet.remove(target);
     this.#dispatch.drop(target);
+    this.#hot.drop(target);
     this.#longReads.drop(target);
     this.#tree.remove(target);
   }

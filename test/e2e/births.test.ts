@@ -1,0 +1,45 @@
+// Trees that grow under several processes at once, and go again: nothing in them is missed, nothing of them is left.
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { Bpfink } from "./bpfink.ts";
+import { TemporaryDirectory } from "./files.ts";
+import { inVm, run, SLOW } from "./process.ts";
+
+const PROCESSES = 4;
+/** Directories in directories, each with a file, that each process makes; a thousand in all where that is quick. */
+const EACH = inVm ? 25 : 250;
+
+/** Marks of fanotify; undefined where the source is another. */
+function marksOf(pid: number): number | undefined {
+  const infos = readdirSync(`/proc/${pid}/fdinfo`).map((fd) => {
+    try {
+      return readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8");
+    } catch {
+      return ""; // closed meanwhile
+    }
+  });
+  const fanotify = infos.find((text) => text.includes("fanotify flags:"));
+  return fanotify?.split("\n").filter((line) => line.startsWith("fanotify ino:")).length;
+}
+
+test(
+  "mkdir a/b && echo x > a/b/f, by several processes: every file is created, then deleted, and no longer watched",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const tree = directory.directory("tree");
+    await using bp = await Bpfink.start({ watch: [tree] });
+    const marks = marksOf(bp.pid);
+    const script = 'for i in $(seq "$2"); do mkdir "$1-$i" && mkdir "$1-$i/b" && echo x > "$1-$i/b/f"; done';
+    const names = Array.from({ length: PROCESSES }, (_, i) => `${tree}/${i}`);
+    await Promise.all(names.map((name) => run("sh", "-c", script, "sh", name, String(EACH))));
+    const files = names.flatMap((name) => Array.from({ length: EACH }, (_, i) => `${name}-${i + 1}/b/f`));
+    for (const file of files) await bp.line({ file, action: "created" }, { timeout: 60_000 });
+    await bp.rest();
+    for (const name of readdirSync(tree)) rmSync(`${tree}/${name}`, { recursive: true });
+    for (const file of files) await bp.line({ file, action: "deleted" }, { timeout: 60_000 });
+    await bp.rest();
+    expect(readdirSync(tree)).toEqual([]);
+    expect(marksOf(bp.pid)).toBe(marks);
+  },
+  2 * SLOW,
+);
