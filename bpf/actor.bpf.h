@@ -51,19 +51,19 @@ static __noinline int fill_ancestors(struct actor *actor, struct task_struct *ta
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < ANCESTOR_STEPS; i++) {
 		__u32 count = *(volatile __u32 *)&actor->ancestor_count;
+		/* in 64 bits and behind a barrier: 5.10 loses the bound of anything else */
+		__u64 index = climb.dentry ? (__u64)count - 1 : count;
 		struct ancestor *ancestor;
 
+		barrier_var(index);
+		if (index >= ANCESTORS)
+			break;
+		ancestor = &actor->ancestors[index];
 		if (climb.dentry) {
-			if (count < 1 || count > ANCESTORS)
-				break;
-			ancestor = &actor->ancestors[count - 1];
 			step_up(actor, &climb, &ancestor->executable);
 			end = *(volatile __u16 *)&ancestor->executable.end;
 			continue;
 		}
-		if (count >= ANCESTORS)
-			break;
-		ancestor = &actor->ancestors[count];
 		task = BPF_CORE_READ(task, real_parent);
 		ancestor->pid = BPF_CORE_READ(task, tgid);
 		if (!ancestor->pid)
