@@ -41,5 +41,5 @@ test(
     expect(readdirSync(tree)).toEqual([]);
     expect(marksOf(bp.pid)).toBe(marks);
   },
-  2 * SLOW,
+  5 * SLOW,
 );
