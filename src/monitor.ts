@@ -268,6 +268,8 @@ export class Monitor {
     baseline: boolean,
   ): Outcome {
     const { path } = target;
+    // its event was not lost: the look to come says who did it
+    if ((origin === "gap" || origin === "rescan") && this.#dispatch.has(target)) return "same";
     const links = this.#watchSet.linkOf(target)?.texts;
     if (links !== undefined && look.type !== "missing") look = { ...look, links };
     const known = this.#store.load(path);
@@ -276,10 +278,9 @@ export class Monitor {
     const departure = look.type === "missing" ? this.#departure(target, consumer) : undefined;
     const wasMissing = before === undefined ? undefined : isMissing(before);
     const cover = this.#covers.of(target, this.#watchSet.endOf(target), wasMissing, look.type === "missing");
-    const isPending = (origin === "gap" || origin === "rescan") && this.#dispatch.has(target); // its event was not lost
     const isReported = this.#selection.reports(path);
     const finding = { path, consumer, before, look, end, origin, occasion, isReported, departure, cover };
-    const outcome = isPending ? "same" : this.#reporter.report(finding);
+    const outcome = this.#reporter.report(finding);
     if (outcome === "early") {
       this.#dispatch.await(target, occasion.sightings, origin);
       return outcome;
