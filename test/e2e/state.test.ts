@@ -142,6 +142,13 @@ test(
   LONG,
 );
 
+/** In one write, so that no moment of it is to be seen. */
+function overwrite(file: string, content: string): void {
+  const fd = openSync(file, "r+");
+  writeSync(fd, content);
+  closeSync(fd);
+}
+
 const LIMIT = inVm ? 15_000 : 1500;
 
 test(
@@ -150,7 +157,7 @@ test(
     using directory = new TemporaryDirectory();
     const database = directory.at("state/x.db");
     const files = Array.from({ length: 10 }, (_, i) => directory.write(`f${i}`, "0\n"));
-    const changeAll = (mark: string) => files.forEach((file) => writeFileSync(file, `${mark.repeat(8000)}\n`));
+    const changeAll = (mark: string) => files.forEach((file) => overwrite(file, `${mark.repeat(8000)}\n`));
     using pipe = new Pipe(directory.at("pipe"));
     pipe.fill();
     await using stuck = await Bpfink.start({ watch: files, database, stdout: pipe.writer });

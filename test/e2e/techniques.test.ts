@@ -21,6 +21,9 @@ const PENDING = [
   /^(bind-over|tmpfs-over|mount-move-over|move-mount-over|umount)/,
   /^(rmdir|unlink|unlink-and-create|unlink-and-link|uring-unlink|rename-over|uring-rename|ext4-swap-boot)$/,
 ];
+/** bpfink does not choose fentry by itself where the kernel is preemptible, for then events can be lost; it says so. */
+const canLose = (backend: string): boolean => backend === "ebpf/fentry" && process.env["BPFINK_KERNEL"] === "sid";
+
 const isPending = ({ technique: { name }, fileSystem }: Case): boolean =>
   inVm && (PENDING.some((names) => names.test(name)) || (fileSystem === "overlay" && /^(mmap|proc|ptrace)/.test(name)));
 
@@ -28,6 +31,10 @@ describe.each(backends)("techniques, %s", (backend) => {
   const turn = KERNELS.indexOf(process.env["BPFINK_KERNEL"] ?? "") + backends.indexOf(backend);
   const cases = casesInTurn(release(), fileSystemsHere, turn + 1).filter((each) => !isPending(each));
   let run: Run;
+  const gaps = () => (canLose(backend) ? run.strays.filter(({ action }) => action === "gap") : []);
+  /** Whether events of that time are said to be lost. */
+  const wasLost = (time: string): boolean =>
+    gaps().some(({ since, until }) => String(since) <= time && time <= String(until));
 
   beforeAll(async () => {
     run = await runTechniques(cases, backend);
@@ -37,6 +44,7 @@ describe.each(backends)("techniques, %s", (backend) => {
     "$name on $fileSystem",
     ({ index }) => {
       const outcome = run.outcomes[index]!;
+      if (outcome.lines.flat().some(({ time }) => wasLost(time))) return;
       const allowed = limitOf(run.backend, outcome.case.technique)?.verdicts;
       if (allowed === undefined) expect(faults(outcome)).toEqual([]);
       else expect(allowed).toContain(verdictOf(outcome));
@@ -44,7 +52,7 @@ describe.each(backends)("techniques, %s", (backend) => {
   );
 
   test("no other line", () => {
-    expect(run.strays).toEqual([]);
+    expect(run.strays).toEqual(gaps());
   });
 });
 
