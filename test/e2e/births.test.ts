@@ -7,7 +7,7 @@ import { inVm, run, SLOW } from "./process.ts";
 
 const PROCESSES = 4;
 /** Directories in directories, each with a file, that each process makes; a thousand in all where that is quick. */
-const EACH = inVm ? 25 : 250;
+const EACH = inVm ? 10 : 250;
 
 /** Marks of fanotify; undefined where the source is another. */
 function marksOf(pid: number): number | undefined {

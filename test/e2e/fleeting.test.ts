@@ -3,9 +3,9 @@ import { expect, test } from "bun:test";
 import { fleeting } from "../programs/build.ts";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
-import { inVm, PATIENCE } from "./process.ts";
+import { CAN_LOSE, inVm, PATIENCE } from "./process.ts";
 
-const PROCESSES = inVm ? 200 : 1000;
+const PROCESSES = inVm ? 100 : 1000;
 /** Started at once: few enough that their events fit the ring while an emulated bpfink falls behind. */
 const BATCH = 50;
 const backends = inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"];
@@ -20,6 +20,7 @@ test.each(backends)(
     const starter = Bun.spawn([program, files], { stdin: "pipe", stdout: "pipe" });
     const answers = starter.stdout.pipeThrough(new TextDecoderStream()).getReader();
     const me = { pid: process.pid, name: expect.any(String), executable: process.execPath };
+    let known = 0;
     for (let from = 0; from < PROCESSES; from += BATCH) {
       starter.stdin.write(`${from} ${from + BATCH}\n`);
       await starter.stdin.flush();
@@ -27,6 +28,8 @@ test.each(backends)(
       for (let number = from; number < from + BATCH; number++) {
         const file = `${files}/${number}`;
         const line = await bp.line({ file });
+        if (CAN_LOSE && line.origin === "gap") continue;
+        known++;
         expect(line).toMatchObject({
           action: "created",
           process: {
@@ -41,6 +44,7 @@ test.each(backends)(
         expect(grandparent).toEqual(me);
       }
     }
+    expect(known).toBeGreaterThan(PROCESSES / 2);
     await starter.stdin.end();
     expect(await starter.exited).toBe(0);
   },

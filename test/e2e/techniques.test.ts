@@ -7,7 +7,7 @@ import { fileSystemsHere } from "../techniques/places.ts";
 import { type Run, runTechniques } from "../techniques/rounds.ts";
 import { limitOf } from "../techniques/technique.ts";
 import { allCases, type Case, casesInTurn } from "../techniques/table.ts";
-import { inVm, SLOW } from "./process.ts";
+import { CAN_LOSE, inVm, SLOW } from "./process.ts";
 
 const KERNELS = ["5.10", "6.1", "6.12", "sid"];
 const backends = inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"];
@@ -21,9 +21,6 @@ const PENDING = [
   /^(bind-over|tmpfs-over|mount-move-over|move-mount-over|umount)/,
   /^(rmdir|unlink|unlink-and-create|unlink-and-link|uring-unlink|rename-over|uring-rename|ext4-swap-boot)$/,
 ];
-/** bpfink does not choose fentry by itself where the kernel is preemptible, for then events can be lost; it says so. */
-const canLose = (backend: string): boolean => backend === "ebpf/fentry" && process.env["BPFINK_KERNEL"] === "sid";
-
 const isPending = ({ technique: { name }, fileSystem }: Case): boolean =>
   inVm && (PENDING.some((names) => names.test(name)) || (fileSystem === "overlay" && /^(mmap|proc|ptrace)/.test(name)));
 
@@ -31,7 +28,7 @@ describe.each(backends)("techniques, %s", (backend) => {
   const turn = KERNELS.indexOf(process.env["BPFINK_KERNEL"] ?? "") + backends.indexOf(backend);
   const cases = casesInTurn(release(), fileSystemsHere, turn + 1).filter((each) => !isPending(each));
   let run: Run;
-  const gaps = () => (canLose(backend) ? run.strays.filter(({ action }) => action === "gap") : []);
+  const gaps = () => (CAN_LOSE ? run.strays.filter(({ action }) => action === "gap") : []);
   /** Whether events of that time are said to be lost. */
   const wasLost = (time: string): boolean =>
     gaps().some(({ since, until }) => String(since) <= time && time <= String(until));

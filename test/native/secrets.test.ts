@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { Bpfink } from "./bpfink.ts";
-import { TemporaryDirectory } from "./files.ts";
-import { SLOW } from "./process.ts";
+import { Bpfink } from "../e2e/bpfink.ts";
+import { TemporaryDirectory } from "../e2e/files.ts";
+import { SLOW } from "../e2e/process.ts";
 
 const secrets: { readonly text: string; readonly shortest: number }[] = [];
 
