@@ -40,16 +40,18 @@ type LookAt = (target: Target, occasion: Occasion, origin: Origin) => Outcome;
 
 /**
  * Whether an event says that what was begun is finished. A process that closes a file without having
- * written to it finishes nothing: somebody else may be at work, whose events are still to come.
+ * written to it finishes nothing: somebody else may be at work, whose events are still to come. Nor do
+ * attributes: a save may go on after they are set, and to fanotify losing a name is one of them, which
+ * is how a file is replaced that is removed first.
  */
 function isComplete(kind: ChangeKind, sightings: readonly Sighting[]): boolean {
   if (kind === "close") return sightings.some((sighting) => sighting.acted && !sighting.reported);
-  return kind === "rename" || kind === "attributes";
+  return kind === "rename";
 }
 
 /**
  * Decides when to look. Events collapse to one pending look per target, so memory is bounded by the
- * number of targets. A change that is complete (written and closed, renamed, attributes set) is
+ * number of targets. A change that is complete (written and closed, renamed) is
  * looked at at once; any other when things have been quiet. And once more when quiet after a look at
  * once: hooks fire before the change, or a moment before it can be seen by others.
  */

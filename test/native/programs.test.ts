@@ -1,6 +1,6 @@
 // One save is one line, whatever way a program has of saving: the real programs, each on a file of its own.
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
 import { end, run, SLOW, succeeded } from "../e2e/process.ts";
@@ -39,7 +39,7 @@ const programs: [name: string, save: (file: string) => Promise<unknown>][] = [
   ["cp --remove-destination", (file) => prepared(file, (copy) => run("cp", "--remove-destination", copy, file))],
 ];
 const fileOf = (name: string) => at(`files/${name.replace(/\W+/g, "-")}`);
-const [checkedOut, packaged] = [at("clone/file"), at("root/etc/tool.conf")];
+const [checkedOut, packaged, slow] = [at("clone/file"), at("root/etc/tool.conf"), at("slow")];
 
 /** What a program copies over the file. */
 async function prepared(file: string, copy: (from: string) => Promise<unknown>): Promise<void> {
@@ -64,6 +64,7 @@ async function install(version: string, text: string): Promise<void> {
 
 beforeAll(async () => {
   for (const [name] of programs) directory.write(`files/${name.replace(/\W+/g, "-")}`, TEXT);
+  writeFileSync(slow, TEXT);
   for (const name of ["clone", "root/var/lib/dpkg/info", "root/var/lib/dpkg/updates"]) {
     mkdirSync(at(name), { recursive: true });
   }
@@ -77,7 +78,7 @@ beforeAll(async () => {
   directory.write("clone/file", TEXT.replace("two", "2"));
   await git("commit", "-q", "-a", "-m", "2");
   await git("checkout", "-q", "main");
-  bp = await Bpfink.start({ watch: [...programs.map(([name]) => fileOf(name)), checkedOut, packaged] });
+  bp = await Bpfink.start({ watch: [...programs.map(([name]) => fileOf(name)), checkedOut, packaged, slow] });
 }, SLOW);
 beforeEach(() => bp.forget());
 afterAll(async () => {
@@ -91,6 +92,21 @@ test.each(programs)("%s", async (name, save) => {
   await save(fileOf(name));
   expect(await bp.only(fileOf(name))).toMatchObject(modified);
 });
+
+test(
+  "what removes the file and takes its time to write it anew",
+  async () => {
+    for (let round = 0; round < 30; round++) {
+      unlinkSync(slow);
+      const fd = openSync(slow, "wx");
+      await Bun.sleep(5); // bpfink sees that the old one is gone, and may look
+      writeSync(fd, `${round}\n`);
+      closeSync(fd);
+      expect(await bp.only(slow)).toMatchObject({ action: "modified", add: { Content: [String(round)] } });
+    }
+  },
+  SLOW,
+);
 
 test("git checkout", async () => {
   await git("checkout", "-q", "other");
