@@ -63,7 +63,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   using stack = new DisposableStack();
   const { store, found } = openStoreAnyway(options);
   stack.defer(() => store.close());
-  const source = stack.use(openSource(options.backend));
+  const source = stack.use(openSource(options.backend, options));
   dropPrivileges(); // before the source makes a thread
   const stop = Promise.withResolvers<ExitStatus>();
   const fail = (what: string) => (error: Error) => {

@@ -1,13 +1,14 @@
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import type { NodeKey } from "../event.ts";
 import { embeddedLibbpf, ringWorkerUrl } from "../kernel/assets.ts";
+import { Backlog } from "../kernel/backlog.ts";
 import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
 import { boottimeOffset, realtime, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook, type ProgramCounts } from "../kernel/load.ts";
 import { Counter, WatchMap } from "../kernel/maps.ts";
 import type { RingMessage, RingRequest } from "../kernel/ring.worker.ts";
 import { type ClockOffsets, decodeEvent, nodeKey, parseNodeKey } from "./decode.ts";
-import type { Source, SourceHandlers, WatchNode } from "./source.ts";
+import type { Source, SourceHandlers, SourceSizes, WatchNode } from "./source.ts";
 
 /** WATCH_FILE and WATCH_DIRECTORY of bpf/watch.bpf.h. */
 const WATCH_FILE = 1;
@@ -41,10 +42,14 @@ export class EbpfSource implements Source {
   #worker: Worker | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
 
+  /** Bytes of the ring. */
+  readonly #ringSize: number;
+
   /** Throws LoadError where the kernel does not take the programs. */
-  constructor(form: Form) {
+  constructor(form: Form, { ringSize }: SourceSizes) {
     this.backend = `ebpf/${form}`;
-    this.#object = LoadedObject.load(CHANGE_HOOKS, form);
+    this.#ringSize = ringSize;
+    this.#object = LoadedObject.load(CHANGE_HOOKS, form, { ring: ringSize });
     this.#watches = new WatchMap(this.#object.mapFd("watches"));
     this.#lost = new Counter(this.#object.mapFd("lost"));
   }
@@ -85,26 +90,22 @@ export class EbpfSource implements Source {
 
   start(handlers: SourceHandlers): void {
     const worker = new Worker(ringWorkerUrl());
+    const backlog = new Backlog();
     this.#worker = worker;
     worker.onerror = (event) => handlers.onError(new Error(event.message));
     worker.onmessage = ({ data }: MessageEvent<RingMessage>) => {
       if ("error" in data) return handlers.onError(new Error(data.error));
-      const clocks: ClockOffsets = { monotonic: realtimeOffset(), boottime: boottimeOffset() };
-      for (const record of data.records) {
-        const event = decodeEvent(record, clocks);
-        if (event === undefined) {
-          handlers.onLost(1, this.#checked);
-          continue;
-        }
-        if (event.kind === "birth" && event.node !== undefined && !this.#nodes.has(event.node)) {
-          this.#inherited.set(event.node, GRACE);
-        }
-        handlers.onEvent(event);
+      try {
+        this.#take(data.records, handlers);
+      } finally {
+        backlog.take(data.bytes);
       }
     };
     const request: RingRequest = {
       libraryPath: embeddedLibbpf().path,
       ringFd: this.#object.mapFd("ring"),
+      backlog: backlog.memory,
+      limit: this.#ringSize,
     };
     this.#lostBefore = this.#object.skips(); // while nothing was watched yet, nothing was lost
     worker.postMessage(request);
@@ -114,6 +115,21 @@ export class EbpfSource implements Source {
       this.#forgetInherited();
     }, TICK);
     this.#timer.unref();
+  }
+
+  #take(records: readonly Uint8Array[], handlers: SourceHandlers): void {
+    const clocks: ClockOffsets = { monotonic: realtimeOffset(), boottime: boottimeOffset() };
+    for (const record of records) {
+      const event = decodeEvent(record, clocks);
+      if (event === undefined) {
+        handlers.onLost(1, this.#checked);
+        continue;
+      }
+      if (event.kind === "birth" && event.node !== undefined && !this.#nodes.has(event.node)) {
+        this.#inherited.set(event.node, GRACE);
+      }
+      handlers.onEvent(event);
+    }
   }
 
   programs(): ProgramCounts[] {

@@ -16,6 +16,12 @@ export interface WatchNode {
   readonly inherit: boolean;
 }
 
+/** How much a source may hold, where that is its own to say. */
+export interface SourceSizes {
+  /** Bytes of the ring for events: a power of two, at least a page. As much again may be on its way to the owner. */
+  readonly ringSize: number;
+}
+
 /** What a source reports to its owner. */
 export interface SourceHandlers {
   onEvent(event: KernelEvent): void;
