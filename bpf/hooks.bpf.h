@@ -98,7 +98,8 @@ static __always_inline int on_instantiate(enum form form, struct dentry *dentry,
 {
 	if (!inode)
 		return 0;
-	inherit(form, READ(form, dentry, d_parent, d_inode), inode);
+	if (!inherit(form, READ(form, dentry, d_parent, d_inode), inode))
+		count_lost(); /* what happens to it until user space watches it */
 	report_entries(form, CHANGE_BIRTH, dentry, inode, NULL);
 	return 0;
 }

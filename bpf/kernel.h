@@ -13,6 +13,7 @@
 
 #define CORE __attribute__((preserve_access_index))
 
+#define EEXIST 17 /* asm-generic/errno-base.h */
 #define MAY_WRITE 0x2 /* linux/fs.h */
 #define FMODE_WRITE 0x2 /* linux/fs.h */
 #define ATTR_SIZE (1 << 3) /* linux/fs.h */

@@ -121,6 +121,11 @@ export const SETTINGS = {
     DEFAULT_SIZES.ringSize,
     "room for events that wait, with eBPF; a power of two from 64K to 1G (4M)",
   ),
+  "max-watches": one(
+    integer("N", 16, 1 << 24),
+    undefined,
+    "inodes that eBPF can watch at a time (1048576; 131072 as kprobes before 6.1)",
+  ),
   ...JOURNAL,
   canary: one(integer("SECONDS", 0, 86_400), 60, "how often to make sure that events still come (60); 0: never"),
   rescan: one(duration("TIME", 0), 3_600_000, "how often to look at everything without an event (1h); 0s: never"),

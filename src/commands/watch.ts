@@ -162,6 +162,14 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
       monitor.onEvent(event);
     },
     onLost: gap,
+    onFull: () => {
+      log.error("no room in the kernel's watch map; start bpfink with a greater --max-watches, or watch fewer files");
+      say("error", "blind", "no room in the kernel's watch map: changes of some files are not seen", {});
+    },
+    onRoom: () => {
+      say("info", "seeing", "all files have room in the kernel's watch map again", {});
+      void monitor.rescan("gap");
+    },
     onError: fail("the event source failed"),
   });
   announce();

@@ -1,4 +1,3 @@
-import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import type { NodeKey } from "../event.ts";
 import { embeddedLibbpf, ringWorkerUrl } from "../kernel/assets.ts";
 import { Backlog } from "../kernel/backlog.ts";
@@ -7,34 +6,20 @@ import { boottimeOffset, realtime, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook, type ProgramCounts } from "../kernel/load.ts";
 import { Counter, WatchMap } from "../kernel/maps.ts";
 import type { RingMessage, RingRequest } from "../kernel/ring.worker.ts";
-import { type ClockOffsets, decodeEvent, nodeKey, parseNodeKey } from "./decode.ts";
+import { type ClockOffsets, decodeEvent } from "./decode.ts";
 import type { Source, SourceHandlers, SourceSizes, WatchNode } from "./source.ts";
+import { Watches } from "./watches.ts";
 
-/** WATCH_FILE and WATCH_DIRECTORY of bpf/watch.bpf.h. */
-const WATCH_FILE = 1;
-const WATCH_DIRECTORY = 2;
-const WATCH_INHERIT = 4;
-
-/** How often the counts of lost records and skipped programs are read, and forgotten what the kernel watches in vain, in milliseconds. */
+/** How often the counts of lost records and skipped programs are read, and the watch map is tended, in milliseconds. */
 const TICK = 1000;
-/** How many ticks the owner has to say that it wants an inode that the kernel watches by itself. */
-const GRACE = 3;
-
-interface Watched {
-  readonly device: number;
-  readonly inode: bigint;
-  flags: number;
-}
-
 /** The source of choice: BPF programs in the kernel, a ring buffer, a thread that waits for it. */
 export class EbpfSource implements Source {
   readonly backend: `ebpf/${Form}`;
   readonly #object: LoadedObject;
-  readonly #watches: WatchMap;
+  readonly #watches: Watches;
   readonly #lost: Counter;
-  readonly #nodes = new Map<NodeKey, Watched>();
-  /** What the kernel watches since its birth and nobody asked for yet: ticks to go. */
-  readonly #inherited = new Map<NodeKey, number>();
+  /** Bytes of the ring. */
+  readonly #ringSize: number;
   #lostBefore = 0n;
   /** When the counts were read last, nanoseconds since the epoch. */
   #checked = realtime();
@@ -42,15 +27,15 @@ export class EbpfSource implements Source {
   #worker: Worker | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Bytes of the ring. */
-  readonly #ringSize: number;
-
   /** Throws LoadError where the kernel does not take the programs. */
-  constructor(form: Form, { ringSize }: SourceSizes) {
+  constructor(form: Form, { ringSize, maxWatches }: SourceSizes) {
     this.backend = `ebpf/${form}`;
     this.#ringSize = ringSize;
-    this.#object = LoadedObject.load(CHANGE_HOOKS, form, { ring: ringSize });
-    this.#watches = new WatchMap(this.#object.mapFd("watches"));
+    this.#object = LoadedObject.load(CHANGE_HOOKS, form, {
+      ring: ringSize,
+      ...(maxWatches === undefined ? {} : { watches: maxWatches }),
+    });
+    this.#watches = new Watches(new WatchMap(this.#object.mapFd("watches")));
     this.#lost = new Counter(this.#object.mapFd("lost"));
   }
 
@@ -60,32 +45,11 @@ export class EbpfSource implements Source {
   }
 
   watch(node: WatchNode): NodeKey {
-    const { device, inode } = node;
-    const key = nodeKey(device, inode);
-    const known = this.#nodes.get(key);
-    let flags = WATCH_FILE | (known?.flags ?? 0);
-    if (node.as === "directory") flags |= WATCH_DIRECTORY;
-    if (node.inherit) flags |= WATCH_INHERIT;
-    if (known?.flags === flags) return key;
-    try {
-      this.#watches.set(device, inode, flags);
-    } catch (error) {
-      throw new BpfinkError(
-        ExitStatus.cannotWatch,
-        `cannot watch ${node.path}: ${messageOf(error)}`,
-        "watch fewer files, or give the process more memory (memory cgroup, RLIMIT_MEMLOCK before Linux 5.11)",
-      );
-    }
-    this.#nodes.set(key, { device, inode, flags });
-    this.#inherited.delete(key);
-    return key;
+    return this.#watches.watch(node);
   }
 
   unwatch(key: NodeKey): void {
-    const node = this.#nodes.get(key);
-    if (node === undefined) return;
-    this.#nodes.delete(key);
-    this.#watches.delete(node.device, node.inode);
+    this.#watches.unwatch(key);
   }
 
   start(handlers: SourceHandlers): void {
@@ -112,7 +76,7 @@ export class EbpfSource implements Source {
     worker.unref();
     this.#timer = setInterval(() => {
       this.#reportLost(handlers);
-      this.#forgetInherited();
+      this.#watches.tick(handlers);
     }, TICK);
     this.#timer.unref();
   }
@@ -122,12 +86,10 @@ export class EbpfSource implements Source {
     for (const record of records) {
       const event = decodeEvent(record, clocks);
       if (event === undefined) {
-        handlers.onLost(1, this.#checked);
+        this.#lose(1, handlers);
         continue;
       }
-      if (event.kind === "birth" && event.node !== undefined && !this.#nodes.has(event.node)) {
-        this.#inherited.set(event.node, GRACE);
-      }
+      if (event.kind === "birth" && event.node !== undefined) this.#watches.born(event.node);
       handlers.onEvent(event);
     }
   }
@@ -139,21 +101,14 @@ export class EbpfSource implements Source {
   #reportLost(handlers: SourceHandlers): void {
     const lost = this.#lost.read() + this.#object.skips();
     const now = realtime();
-    if (lost > this.#lostBefore) handlers.onLost(Number(lost - this.#lostBefore), this.#checked);
+    if (lost > this.#lostBefore) this.#lose(Number(lost - this.#lostBefore), handlers);
     this.#lostBefore = lost;
     this.#checked = now;
   }
 
-  #forgetInherited(): void {
-    for (const [key, ticks] of this.#inherited) {
-      if (ticks > 0) {
-        this.#inherited.set(key, ticks - 1);
-        continue;
-      }
-      this.#inherited.delete(key);
-      const { device, inode } = parseNodeKey(key);
-      this.#watches.delete(device, inode);
-    }
+  #lose(count: number, handlers: SourceHandlers): void {
+    this.#watches.sweep();
+    handlers.onLost(count, this.#checked);
   }
 
   /** Detaches. The thread stays blocked in its poll until the process ends. */

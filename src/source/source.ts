@@ -20,6 +20,8 @@ export interface WatchNode {
 export interface SourceSizes {
   /** Bytes of the ring for events: a power of two, at least a page. As much again may be on its way to the owner. */
   readonly ringSize: number;
+  /** Inodes that can be watched at a time; undefined: as many as usual. */
+  readonly maxWatches?: number | undefined;
 }
 
 /** What a source reports to its owner. */
@@ -30,6 +32,13 @@ export interface SourceHandlers {
    * nothing had been (nanoseconds since the epoch).
    */
   onLost(count: number | undefined, since: bigint): void;
+  /**
+   * Some inodes found no room among those that are watched: what happens to them goes unseen. Called
+   * once, until there is room again.
+   */
+  onFull?(): void;
+  /** All that found no room are watched now. */
+  onRoom?(): void;
   /** The source is dead and will report nothing more. */
   onError(error: Error): void;
 }

@@ -14,6 +14,7 @@ const defaults: Options = {
   canary: 60,
   logLevel: "info",
   rescan: 3_600_000,
+  maxWatches: undefined,
   ringSize: 4 * 1024 ** 2,
   keep: 90 * 86_400_000,
   keepSize: 512 * 1024 ** 2,
