@@ -119,12 +119,12 @@ export const SETTINGS = {
   "ring-size": one(
     powerOfTwo("SIZE", 64 * 1024, 1024 ** 3),
     DEFAULT_SIZES.ringSize,
-    "room for events that wait, with eBPF; a power of two from 64K to 1G (4M)",
+    "room for eBPF's events, a power of two from 64K to 1G (4M)",
   ),
   "max-watches": one(
     integer("N", 16, 1 << 24),
     undefined,
-    "inodes that eBPF can watch at a time (1048576; 131072 as kprobes before 6.1)",
+    "inodes that eBPF can watch (1048576; 131072 as kprobes before 6.1)",
   ),
   ...JOURNAL,
   canary: one(integer("SECONDS", 0, 86_400), 60, "how often to make sure that events still come (60); 0: never"),
