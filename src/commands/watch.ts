@@ -162,12 +162,12 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
       monitor.onEvent(event);
     },
     onLost: gap,
-    onFull: () => {
-      log.error("no room in the kernel's watch map; start bpfink with a greater --max-watches, or watch fewer files");
-      say("error", "blind", "no room in the kernel's watch map: changes of some files are not seen", {});
+    onBlind: (reason, remedy) => {
+      log.error(`changes are not seen: ${reason}; ${remedy}`);
+      say("error", "blind", `changes are not seen: ${reason}`, {});
     },
-    onRoom: () => {
-      say("info", "seeing", "all files have room in the kernel's watch map again", {});
+    onSeeing: (reason) => {
+      say("info", "seeing", `over: ${reason}`, {});
       void monitor.rescan("gap");
     },
     onError: fail("the event source failed"),

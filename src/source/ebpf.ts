@@ -2,6 +2,7 @@ import type { NodeKey } from "../event.ts";
 import { embeddedLibbpf, ringWorkerUrl } from "../kernel/assets.ts";
 import { Backlog } from "../kernel/backlog.ts";
 import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
+import { Switches } from "../kernel/switches.ts";
 import { boottimeOffset, realtime, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook, type ProgramCounts } from "../kernel/load.ts";
 import { Counter, WatchMap } from "../kernel/maps.ts";
@@ -12,6 +13,8 @@ import { Watches } from "./watches.ts";
 
 /** How often the counts of lost records and skipped programs are read, and the watch map is tended, in milliseconds. */
 const TICK = 1000;
+const FULL_REMEDY = "start bpfink with a greater --max-watches, or watch fewer files";
+
 /** The source of choice: BPF programs in the kernel, a ring buffer, a thread that waits for it. */
 export class EbpfSource implements Source {
   readonly backend: `ebpf/${Form}`;
@@ -20,6 +23,9 @@ export class EbpfSource implements Source {
   readonly #lost: Counter;
   /** Bytes of the ring. */
   readonly #ringSize: number;
+  readonly #switches: Switches;
+  /** Why changes are not seen, as the owner was told. */
+  #blindness: ReadonlySet<string> = new Set();
   #lostBefore = 0n;
   /** When the counts were read last, nanoseconds since the epoch. */
   #checked = realtime();
@@ -36,6 +42,7 @@ export class EbpfSource implements Source {
       ...(maxWatches === undefined ? {} : { watches: maxWatches }),
     });
     this.#watches = new Watches(new WatchMap(this.#object.mapFd("watches")));
+    this.#switches = new Switches(form);
     this.#lost = new Counter(this.#object.mapFd("lost"));
   }
 
@@ -76,7 +83,8 @@ export class EbpfSource implements Source {
     worker.unref();
     this.#timer = setInterval(() => {
       this.#reportLost(handlers);
-      this.#watches.tick(handlers);
+      this.#watches.tick();
+      this.#reportBlindness(handlers);
     }, TICK);
     this.#timer.unref();
   }
@@ -106,6 +114,14 @@ export class EbpfSource implements Source {
     this.#checked = now;
   }
 
+  #reportBlindness({ onBlind, onSeeing }: SourceHandlers): void {
+    const reasons = new Map(this.#switches.off().map(({ name, remedy }) => [name, remedy]));
+    if (this.#watches.isFull) reasons.set("the kernel's watch map is full", FULL_REMEDY);
+    for (const [reason, remedy] of reasons) if (!this.#blindness.has(reason)) onBlind?.(reason, remedy);
+    for (const reason of this.#blindness) if (!reasons.has(reason)) onSeeing?.(reason);
+    this.#blindness = new Set(reasons.keys());
+  }
+
   #lose(count: number, handlers: SourceHandlers): void {
     this.#watches.sweep();
     handlers.onLost(count, this.#checked);
@@ -114,6 +130,7 @@ export class EbpfSource implements Source {
   /** Detaches. The thread stays blocked in its poll until the process ends. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    this.#switches[Symbol.dispose]();
     this.#object[Symbol.dispose]();
   }
 }

@@ -33,12 +33,14 @@ export interface SourceHandlers {
    */
   onLost(count: number | undefined, since: bigint): void;
   /**
-   * Some inodes found no room among those that are watched: what happens to them goes unseen. Called
-   * once, until there is room again.
+   * Something keeps changes from being seen, some or all. Called once for each reason, until it is over.
+   *
+   * @param reason what it is: "all kprobes are disarmed"
+   * @param remedy what to do about it
    */
-  onFull?(): void;
-  /** All that found no room are watched now. */
-  onRoom?(): void;
+  onBlind?(reason: string, remedy: string): void;
+  /** That is over: nothing of this reason keeps changes from being seen any more. */
+  onSeeing?(reason: string): void;
   /** The source is dead and will report nothing more. */
   onError(error: Error): void;
 }

@@ -3,7 +3,7 @@ import type { NodeKey } from "../event.ts";
 import { hasCode } from "../kernel/errno.ts";
 import type { WatchMap } from "../kernel/maps.ts";
 import { nodeKey, parseNodeKey } from "./decode.ts";
-import type { SourceHandlers, WatchNode } from "./source.ts";
+import type { WatchNode } from "./source.ts";
 
 /** WATCH_FILE and WATCH_DIRECTORY of bpf/watch.bpf.h. */
 const WATCH_FILE = 1;
@@ -29,8 +29,6 @@ export class Watches {
   readonly #inherited = new Map<NodeKey, number>();
   /** Of the nodes, those that found no room. */
   readonly #refused = new Set<NodeKey>();
-  /** Whether the owner knows that there are such. */
-  #isFull = false;
   /** Whether the map is being gone through, from its first entry on. */
   #isSweeping = false;
 
@@ -67,6 +65,11 @@ export class Watches {
     this.#map.delete(node.device, node.inode);
   }
 
+  /** Whether something that was to be watched found no room. */
+  get isFull(): boolean {
+    return this.#refused.size > 0;
+  }
+
   /** Notes what the kernel watches since its birth, until it is asked for or its time is over. */
   born(key: NodeKey): void {
     if (!this.#nodes.has(key)) this.#inherited.set(key, GRACE);
@@ -78,15 +81,11 @@ export class Watches {
   }
 
   /** To be called every second. */
-  tick(handlers: SourceHandlers): void {
+  tick(): void {
     this.#forgetInherited();
     if (this.#isSweeping)
       this.#isSweeping = !this.#map.walk(SWEEP, (device, inode) => this.born(nodeKey(device, inode)));
     this.#retry();
-    const isFull = this.#refused.size > 0;
-    if (isFull && !this.#isFull) handlers.onFull?.();
-    if (!isFull && this.#isFull) handlers.onRoom?.();
-    this.#isFull = isFull;
   }
 
   /** Returns whether there was room. */
