@@ -13,6 +13,17 @@ const FTRACE = { path: "/proc/sys/kernel/ftrace_enabled", reason: "the sysctl ke
 const KPROBES = { path: "/sys/kernel/debug/kprobes/enabled", reason: "all kprobes are disarmed" };
 const switches = (backend: string) => (backend === "ebpf/kprobe" ? [FTRACE, KPROBES] : [FTRACE]);
 
+/** Returns whether the kernel lets it be turned off: 5.10 does not while trampolines are attached. */
+function turnOff(path: string): boolean {
+  try {
+    writeFileSync(path, "0");
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EBUSY") return false;
+    throw error;
+  }
+}
+
 test.if(inVm)(
   "a full watch map, and hooks that are turned off: a line says so, and another when it is over",
   async () => {
@@ -42,7 +53,7 @@ test.if(inVm)(
     for (const { path, reason } of switches(String(bp.lines[0]?.["backend"]))) {
       await bp.rest();
       if (!existsSync(path)) await run("mount", "-t", "debugfs", "none", "/sys/kernel/debug");
-      writeFileSync(path, "0");
+      if (!turnOff(path)) continue;
       try {
         await bp.line({ action: "blind", message: `changes are not seen: ${reason}` });
         writeFileSync(file, `${path}\n`);
