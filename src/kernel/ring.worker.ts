@@ -17,8 +17,6 @@ export interface RingRequest {
   readonly ringFd: number;
   /** Of a Backlog, in which the owner counts the bytes that it took. */
   readonly backlog: SharedArrayBuffer;
-  /** Bytes that may be on their way to the owner, and not more than a batch above. */
-  readonly limit: number;
 }
 
 /** What it posts: records in order, each a copy of its own, and their bytes in all; or why it stopped. */
@@ -29,8 +27,8 @@ export type RingMessage =
 const EINTR = 4;
 /** What the callback answers to end a poll, which goes on for as long as records come. */
 const ECANCELED = 125;
-/** Bytes after which records are handed on although more have come: some 15 records, 1 ms of the owner's time. */
-const BATCH = 1 << 15;
+/** Bytes after which records are handed on although more have come: some 30 records, 1 ms of the owner's time. */
+const BATCH = 1 << 16;
 
 declare const self: Worker;
 
@@ -42,7 +40,7 @@ self.onmessage = (message: MessageEvent<RingRequest>) => {
   }
 };
 
-function consume({ libraryPath, ringFd, backlog: memory, limit }: RingRequest): never {
+function consume({ libraryPath, ringFd, backlog: memory }: RingRequest): never {
   const libbpf = openLibbpf(libraryPath);
   const backlog = new Backlog(memory);
   let records: Uint8Array[] = [];
@@ -57,7 +55,7 @@ function consume({ libraryPath, ringFd, backlog: memory, limit }: RingRequest): 
   );
   const ring = libbpf.pointer("ring_buffer__new", libbpf.symbols.ring_buffer__new(ringFd, onSample.ptr, null, null));
   for (;;) {
-    backlog.waitBelow(limit);
+    backlog.waitBelow(1); // so that the owner's messages come to an end, and its timers to their turn
     const result = libbpf.symbols.ring_buffer__poll(ring, -1);
     if (records.length > 0) {
       backlog.add(bytes);

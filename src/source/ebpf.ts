@@ -21,8 +21,6 @@ export class EbpfSource implements Source {
   readonly #object: LoadedObject;
   readonly #watches: Watches;
   readonly #lost: Counter;
-  /** Bytes of the ring. */
-  readonly #ringSize: number;
   readonly #switches: Switches;
   /** Why changes are not seen, as the owner was told. */
   #blindness: ReadonlySet<string> = new Set();
@@ -36,7 +34,6 @@ export class EbpfSource implements Source {
   /** Throws LoadError where the kernel does not take the programs. */
   constructor(form: Form, { ringSize, maxWatches }: SourceSizes) {
     this.backend = `ebpf/${form}`;
-    this.#ringSize = ringSize;
     this.#object = LoadedObject.load(CHANGE_HOOKS, form, {
       ring: ringSize,
       ...(maxWatches === undefined ? {} : { watches: maxWatches }),
@@ -69,14 +66,13 @@ export class EbpfSource implements Source {
       try {
         this.#take(data.records, handlers);
       } finally {
-        backlog.take(data.bytes);
+        setImmediate(() => backlog.take(data.bytes)); // after the looks that are due now
       }
     };
     const request: RingRequest = {
       libraryPath: embeddedLibbpf().path,
       ringFd: this.#object.mapFd("ring"),
       backlog: backlog.memory,
-      limit: this.#ringSize,
     };
     this.#lostBefore = this.#object.skips(); // while nothing was watched yet, nothing was lost
     worker.postMessage(request);

@@ -18,7 +18,7 @@ export interface WatchNode {
 
 /** How much a source may hold, where that is its own to say. */
 export interface SourceSizes {
-  /** Bytes of the ring for events: a power of two, at least a page. As much again may be on its way to the owner. */
+  /** Bytes of the ring for events: a power of two, at least a page. */
   readonly ringSize: number;
   /** Inodes that can be watched at a time; undefined: as many as usual. */
   readonly maxWatches?: number | undefined;

@@ -10,7 +10,7 @@ import { hold } from "./threads.ts";
 /** The length that fanotify's queue has when it is opened. */
 const QUEUE = "/proc/sys/fs/fanotify/max_queued_events";
 const FILES = 40;
-/** Saves that overflow a ring of 64 KiB and as much on its way from there, as well as a queue of 32 events. */
+/** Saves that overflow a ring of 64 KiB and the batch on its way from there, as well as a queue of 32 events. */
 const ROUNDS = 3;
 
 const directory = new TemporaryDirectory();

@@ -10,7 +10,7 @@ import { environment, run, SLOW } from "../e2e/process.ts";
 /** Saves of each writer, each of a file of its own. */
 const EACH = 40;
 /** On each processor, writers of files of their own that never pause: most of the time one is preempted in a program. */
-const OTHERS = 3;
+const OTHERS = 2;
 
 test("the kernel is one of those", () => {
   expect(readFileSync("/proc/cmdline", "utf8")).toContain("preempt=full");
@@ -25,7 +25,7 @@ test.each(["ebpf/fentry", "ebpf/kprobe"])(
     for (const cpu of [0, 1]) for (const name of filesOf(cpu)) directory.write(`tree/${name}`, "before\n");
     await using bp = await Bpfink.start({
       watch: [directory.at("tree")],
-      args: ["--backend", backend, "--ring-size", "64M"],
+      args: ["--backend", backend, "--ring-size", "16M"],
     });
     const others = [0, 1].flatMap((cpu) =>
       Array.from({ length: OTHERS }, (_, i) =>
