@@ -8,9 +8,9 @@ import { TemporaryDirectory } from "../e2e/files.ts";
 import { environment, run, SLOW } from "../e2e/process.ts";
 
 /** Saves of each writer, each of a file of its own. */
-const EACH = 40;
-/** On each processor, writers of files of their own that never pause: most of the time one is preempted in a program. */
-const OTHERS = 2;
+const EACH = 25;
+/** On each processor, a writer of a file of its own that never pauses: most of the time one is preempted in a program. */
+const OTHERS = 1;
 
 test("the kernel is one of those", () => {
   expect(readFileSync("/proc/cmdline", "utf8")).toContain("preempt=full");
