@@ -25,6 +25,7 @@ enum change_kind {
 	CHANGE_RENAME = 5,
 	CHANGE_DIRTY = 6,
 	CHANGE_MOUNT = 7,
+	CHANGE_FREED = 8, /* the record ends before the actor */
 };
 
 enum path_state {

@@ -22,6 +22,7 @@
 #define S_IFDIR 0040000
 #define I_DIRTY_DATASYNC (1 << 1) /* linux/fs.h */
 #define I_DIRTY_PAGES (1 << 2)
+#define SB_ACTIVE (1 << 30) /* linux/fs.h */
 #define VM_SHARED 0x8 /* linux/mm.h */
 #define VM_MAYWRITE 0x20
 #define MAP_TYPE 0xf /* linux/mman.h */
@@ -30,12 +31,14 @@
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_flags;
 } CORE;
 
 struct inode {
 	__u16 i_mode;
 	__u64 i_ino;
 	__u32 i_generation;
+	unsigned int i_nlink;
 	struct super_block *i_sb;
 } CORE;
 

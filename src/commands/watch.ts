@@ -83,7 +83,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   );
   const onLine = () => void sink.pump();
   const shared = new SharedSource(source);
-  const mounts = stack.use(new MountWatch((changes, event) => monitor.onMounts(changes, event)));
+  const mounts = stack.use(new MountWatch((changes) => monitor.onMounts(changes)));
   const say: Say = (level, action, message, details) => {
     count(`log_level.${level}`);
     logged(() => store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details })));
@@ -158,8 +158,8 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   source.start({
     onEvent: (event) => {
       if (canary?.takes(event) === true) return;
-      if (event.kind === "mount") mounts.note(event);
       monitor.onEvent(event);
+      if (event.kind === "mount") mounts.expect();
     },
     onLost: gap,
     onBlind: (reason, remedy) => {

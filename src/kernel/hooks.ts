@@ -138,8 +138,8 @@ const CHANGES: readonly Hook[] = [
     replaceable: true,
   },
   {
-    name: "want_write",
-    target: "mnt_want_write_file",
+    name: "drop_write",
+    target: "mnt_drop_write_file",
     at: "function",
     required: false,
     consequence: "changes by ioctl (chattr) are not seen",
@@ -151,6 +151,13 @@ const CHANGES: readonly Hook[] = [
     required: false,
     consequence: "file_setattr(2) is not seen",
     replaceable: true, // before 5.13 there are only ioctls
+  },
+  {
+    name: "clear_inode",
+    target: "clear_inode",
+    at: "function",
+    required: false,
+    consequence: "who makes a file with the inode number of a deleted one may be named for the deletion as well",
   },
   {
     name: "mount",

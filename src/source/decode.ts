@@ -58,6 +58,7 @@ export const KINDS: readonly ChangeKind[] = [
   "rename",
   "dirty",
   "mount",
+  "freed",
 ];
 
 /** loginuid of a process that nobody logged in for (AUDIT_UID_UNSET, linux/audit.h). */
@@ -85,10 +86,14 @@ export function parseNodeKey(key: NodeKey): { readonly device: number; readonly 
  * short, or of a kind that this version does not know.
  */
 export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEvent | undefined {
-  if (record.length < SIZE.event) return undefined;
-  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const { event } = LAYOUT;
+  if (record.length < event.actor) return undefined;
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const kind = KINDS[view.getUint32(event.kind, true)];
+  const time = view.getBigUint64(event.time, true) + clocks.monotonic;
+  const node = decodeNode(view, event.node);
+  if (kind === "freed") return { time, kind, node, entries: [], actor: undefined };
+  if (record.length < SIZE.event) return undefined;
   const count = view.getUint32(event.entries, true);
   if (kind === undefined || count > 2 || (count > 0 && record.length < SIZE.entry_event)) return undefined;
   const entries = [];
@@ -99,9 +104,9 @@ export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEve
     if (directory !== undefined) entries.push({ directory, name });
   }
   return {
-    time: view.getBigUint64(event.time, true) + clocks.monotonic,
+    time,
     kind,
-    node: decodeNode(view, event.node),
+    node,
     entries,
     actor: decodeActor(record.subarray(event.actor, event.actor + SIZE.actor), clocks),
   };

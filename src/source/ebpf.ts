@@ -18,6 +18,7 @@ const FULL_REMEDY = "start bpfink with a greater --max-watches, or watch fewer f
 /** The source of choice: BPF programs in the kernel, a ring buffer, a thread that waits for it. */
 export class EbpfSource implements Source {
   readonly backend: `ebpf/${Form}`;
+  readonly tellsOfMounts = true;
   readonly #object: LoadedObject;
   readonly #watches: Watches;
   readonly #lost: Counter;
@@ -93,6 +94,7 @@ export class EbpfSource implements Source {
         this.#lose(1, handlers);
         continue;
       }
+      if (event.kind === "freed" && event.node !== undefined) this.#watches.freed(event.node);
       if (event.kind === "birth" && event.node !== undefined) this.#watches.born(event.node);
       handlers.onEvent(event);
     }

@@ -28,6 +28,10 @@ class Share implements Source {
     return this.#source.backend;
   }
 
+  get tellsOfMounts(): boolean {
+    return this.#source.tellsOfMounts === true;
+  }
+
   watch(node: WatchNode): NodeKey | undefined {
     const key = this.#source.watch(node);
     if (key === undefined) return undefined;

@@ -52,6 +52,8 @@ export interface SourceHandlers {
 export interface Source extends Disposable {
   /** As printed in every line: `ebpf/fentry`, `fanotify`. */
   readonly backend: string;
+  /** Whether it tells of mounts; undefined: no. */
+  readonly tellsOfMounts?: boolean;
   /**
    * Watches an inode, idempotent. Returns its key, or undefined when the path no longer leads to
    * something that can be watched (it vanished: the caller walks the path again). The returned key

@@ -75,6 +75,13 @@ export class Watches {
     if (!this.#nodes.has(key)) this.#inherited.set(key, GRACE);
   }
 
+  /** Notes that the kernel dropped an inode by itself; it may watch another one of the number by now. */
+  freed(key: NodeKey): void {
+    this.#nodes.delete(key);
+    this.#refused.delete(key);
+    this.#inherited.delete(key);
+  }
+
   /** Begins to look for what the kernel watches by itself and never told of: that event may be among those lost. */
   sweep(): void {
     this.#isSweeping = true;
