@@ -29,9 +29,20 @@
 #define MAP_SHARED 0x1
 #define MAP_SHARED_VALIDATE 0x3
 
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630 /* linux/magic.h */
+
+typedef struct {
+	int counter;
+} CORE atomic_t;
+
+struct address_space {
+	atomic_t i_mmap_writable;
+} CORE;
+
 struct super_block {
 	__u32 s_dev;
 	unsigned long s_flags;
+	unsigned long s_magic;
 } CORE;
 
 struct inode {
@@ -39,6 +50,8 @@ struct inode {
 	__u64 i_ino;
 	__u32 i_generation;
 	unsigned int i_nlink;
+	atomic_t i_writecount;
+	struct address_space *i_mapping;
 	struct super_block *i_sb;
 } CORE;
 

@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "compat.bpf.h"
 #include "hooks.bpf.h"
+#include "opened.bpf.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -144,6 +145,12 @@ SEC("kprobe/security_sb_umount")
 int BPF_KPROBE(kprobe_umount, struct vfsmount *mounted)
 {
 	return on_umount(mounted);
+}
+
+SEC("kprobe/security_file_open")
+int BPF_KPROBE(kprobe_open, struct file *file)
+{
+	return on_open(file);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "compat.bpf.h"
 #include "hooks.bpf.h"
+#include "opened.bpf.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -143,6 +144,12 @@ SEC("fentry/security_sb_umount")
 int BPF_PROG(fentry_umount, struct vfsmount *mounted)
 {
 	return on_umount(mounted);
+}
+
+SEC("fentry/security_file_open")
+int BPF_PROG(fentry_open, struct file *file)
+{
+	return on_open(file);
 }
 
 #endif

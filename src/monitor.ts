@@ -237,6 +237,7 @@ export class Monitor {
         end === undefined
           ? lookAtLink(this.#watchSet.linkOf(target))
           : this.#longReads.look(target, { path: end.path, contentLimit, sightings, origin, baseline }, settled);
+      this.#hot.opened(target, this.#watchSet.isWritable(target));
       const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
       if (look === "early" || (isAbsent && !settled)) return "early";
       if (this.#awaitsMover(target.path, origin, occasion)) return "early";

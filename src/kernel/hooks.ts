@@ -26,7 +26,7 @@ export const btfName = (hook: Hook): string => (hook.at === "tracepoint" ? `btf_
 export const programName = (hook: Hook, form: Form): string => `${form}_${hook.name}`;
 
 /** Maps of the object that only some of the programs use. */
-export const MAPS = ["watches", "ring", "lost", "processes", "scratch"] as const;
+export const MAPS = ["watches", "ring", "lost", "opened", "processes", "scratch"] as const;
 export type MapName = (typeof MAPS)[number];
 
 /** Hooks that are of use together, and the maps their programs need. */
@@ -181,6 +181,13 @@ const CHANGES: readonly Hook[] = [
     consequence: "umount(2) over a watched path is not seen",
   },
   {
+    name: "open",
+    target: "security_file_open",
+    at: "function",
+    required: false,
+    consequence: "writers and mappings that are older than bpfink are not known",
+  },
+  {
     name: "fput",
     target: "__fput",
     at: "function",
@@ -207,7 +214,7 @@ const PROCESSES: readonly Hook[] = [
 ];
 
 /** The ebpf source: what happens to files, and who does it. */
-export const CHANGE_HOOKS: HookSet = { hooks: CHANGES, maps: ["watches", "ring", "lost"] };
+export const CHANGE_HOOKS: HookSet = { hooks: CHANGES, maps: ["watches", "ring", "lost", "opened"] };
 
 /** Beside fanotify: who there was. As trampolines only: a kernel without them has no fanotify table. */
 export const PROCESS_HOOKS: HookSet = { hooks: PROCESSES, maps: ["processes", "scratch"] };

@@ -78,6 +78,28 @@ export class Counter {
   }
 }
 
+/** The one answer to the monitor's last open(2) (bpf/opened.bpf.h). */
+export class OpenedSlot {
+  readonly #fd: number;
+  readonly #key = new Uint32Array(1);
+  readonly #value: Uint8Array;
+
+  /** @param value a struct opened that says who asks */
+  constructor(fd: number, value: Uint8Array) {
+    const { libbpf } = embeddedLibbpf();
+    this.#fd = fd;
+    this.#value = value;
+    libbpf.number("bpf_map_update_elem", libbpf.symbols.bpf_map_update_elem(fd, this.#key, value, 0n));
+  }
+
+  /** A struct opened; it is good until the next call. */
+  read(): Uint8Array {
+    const { libbpf } = embeddedLibbpf();
+    libbpf.number("bpf_map_lookup_elem", libbpf.symbols.bpf_map_lookup_elem(this.#fd, this.#key, this.#value));
+    return this.#value;
+  }
+}
+
 /** A hash from a process id to what the kernel kept of the process (bpf/processes.bpf.h). */
 export class ProcessMap {
   readonly #fd: number;

@@ -1,6 +1,7 @@
 import { pathText } from "../paths.ts";
 import type { Actor, ChangeKind, KernelEvent, NodeKey } from "../event.ts";
 import { containerOf, ttyName } from "./cgroup.ts";
+import type { Opened } from "./source.ts";
 
 /**
  * Offsets and sizes of bpf/event.h, in bytes. test/unit/source/decode.test.ts compares every one of
@@ -31,6 +32,7 @@ export const LAYOUT = {
   path_span: { end: 0, state: 2 },
   entry: { directory: 0, name: 16 },
   entry_event: { event: 0, entry: 2192 },
+  opened: { monitor: 0, writers: 4, mappings: 8, layered: 12, node: 16, layer: 32 },
 } as const;
 
 export const SIZE = {
@@ -41,6 +43,7 @@ export const SIZE = {
   path_span: 4,
   entry: 272,
   entry_event: 2736,
+  opened: 48,
   comm: 16,
   tty: 16,
   ancestors: 288,
@@ -109,6 +112,24 @@ export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEve
     node,
     entries,
     actor: decodeActor(record.subarray(event.actor, event.actor + SIZE.actor), clocks),
+  };
+}
+
+/** A struct opened that says who asks. @param pid of the process whose main thread opens files */
+export function encodeMonitor(pid: number): Uint8Array {
+  const record = new Uint8Array(SIZE.opened);
+  new DataView(record.buffer).setUint32(LAYOUT.opened.monitor, pid, true);
+  return record;
+}
+
+/** A struct opened; undefined if it is not about the inode. */
+export function decodeOpened(record: Uint8Array, node: NodeKey): Opened | undefined {
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  const { opened } = LAYOUT;
+  if (decodeNode(view, opened.node) !== node) return undefined;
+  return {
+    writers: view.getUint32(opened.writers, true),
+    mappings: view.getUint32(opened.mappings, true),
   };
 }
 

@@ -5,10 +5,10 @@ import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
 import { Switches } from "../kernel/switches.ts";
 import { boottimeOffset, realtime, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook, type ProgramCounts } from "../kernel/load.ts";
-import { Counter, WatchMap } from "../kernel/maps.ts";
+import { Counter, OpenedSlot, WatchMap } from "../kernel/maps.ts";
 import type { RingMessage, RingRequest } from "../kernel/ring.worker.ts";
-import { type ClockOffsets, decodeEvent } from "./decode.ts";
-import type { Source, SourceHandlers, SourceSizes, WatchNode } from "./source.ts";
+import { type ClockOffsets, decodeEvent, decodeOpened, encodeMonitor } from "./decode.ts";
+import type { Opened, Source, SourceHandlers, SourceSizes, WatchNode } from "./source.ts";
 import { Watches } from "./watches.ts";
 
 /** How often the counts of lost records and skipped programs are read, and the watch map is tended, in milliseconds. */
@@ -25,6 +25,7 @@ export class EbpfSource implements Source {
   readonly #switches: Switches;
   /** Why changes are not seen, as the owner was told. */
   #blindness: ReadonlySet<string> = new Set();
+  readonly #opened: OpenedSlot | undefined;
   #lostBefore = 0n;
   /** When the counts were read last, nanoseconds since the epoch. */
   #checked = realtime();
@@ -42,6 +43,8 @@ export class EbpfSource implements Source {
     this.#watches = new Watches(new WatchMap(this.#object.mapFd("watches")));
     this.#switches = new Switches(form);
     this.#lost = new Counter(this.#object.mapFd("lost"));
+    if (!this.missing.some(({ hook }) => hook.name === "open"))
+      this.#opened = new OpenedSlot(this.#object.mapFd("opened"), encodeMonitor(process.pid));
   }
 
   /** Hooks that this kernel does not have. */
@@ -55,6 +58,10 @@ export class EbpfSource implements Source {
 
   unwatch(key: NodeKey): void {
     this.#watches.unwatch(key);
+  }
+
+  opened(key: NodeKey): Opened | undefined {
+    return this.#opened && decodeOpened(this.#opened.read(), key);
   }
 
   start(handlers: SourceHandlers): void {

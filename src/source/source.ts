@@ -24,6 +24,14 @@ export interface SourceSizes {
   readonly maxWatches?: number | undefined;
 }
 
+/** Who could write to a file when it was opened, without another event. */
+export interface Opened {
+  /** How often it is open for writing. */
+  readonly writers: number;
+  /** Shared mappings of it that may be written to. */
+  readonly mappings: number;
+}
+
 /** What a source reports to its owner. */
 export interface SourceHandlers {
   onEvent(event: KernelEvent): void;
@@ -63,6 +71,8 @@ export interface Source extends Disposable {
   watch(node: WatchNode): NodeKey | undefined;
   /** Forgets an inode; unknown keys are ignored. */
   unwatch(key: NodeKey): void;
+  /** Of an inode that is watched, if it is the last that this thread opened; undefined also where it is not known. */
+  opened?(key: NodeKey): Opened | undefined;
   start(handlers: SourceHandlers): void;
   /** Of each BPF program, how often it ran, where the kernel counts that, and was skipped. */
   programs?(): readonly { readonly name: string; readonly hits: number; readonly misses: number }[];

@@ -145,6 +145,13 @@ export class WatchSet {
     return this.#resolutions.get(target)?.end;
   }
 
+  /** Whether somebody can write in silence to the file that a target leads to, and was opened last; undefined: not known. */
+  isWritable(target: Target): boolean | undefined {
+    const end = this.endOf(target);
+    const opened = end && this.#source.opened?.(end);
+    return opened && opened.writers + opened.mappings > 0;
+  }
+
   /** The path of a directory entry as the user sees it; undefined if the directory is not watched. */
   placeOf({ directory, name }: Entry): string | undefined {
     const path = this.#directories.get(directory);

@@ -16,6 +16,7 @@ const structs = {
   path_span: btf.struct("path_span"),
   entry: btf.struct("entry"),
   entry_event: btf.struct("entry_event"),
+  opened: btf.struct("opened"),
 };
 type StructName = keyof typeof structs;
 
