@@ -3,9 +3,7 @@ import type { Mount, MountChanges } from "./mount-table.ts";
 import type { Target } from "./target.ts";
 import type { WatchSet } from "./watchset.ts";
 
-/** What an event tells of is found this much later at most, in milliseconds. */
-const RELEVANT = 1000;
-/** An event comes this much later at most than what it tells of is found, on a machine that is overloaded, in milliseconds. */
+/** Between an event and what it tells of lies this much at most, on a machine that is overloaded, in milliseconds. */
 const LIMIT = 5000;
 /** More mounts at one path than this are not all remembered. */
 const MAX_EVENTS = 16;
@@ -44,7 +42,7 @@ export class Covers {
     this.#forget();
     for (const target of targets) {
       const events = [...(this.#events.get(target)?.events ?? []), event].slice(-MAX_EVENTS);
-      this.#events.set(target, { events, until: performance.now() + RELEVANT });
+      this.#events.set(target, { events, until: performance.now() + LIMIT });
     }
   }
 
