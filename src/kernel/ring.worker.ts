@@ -55,7 +55,7 @@ function consume({ libraryPath, ringFd, backlog: memory }: RingRequest): never {
   );
   const ring = libbpf.pointer("ring_buffer__new", libbpf.symbols.ring_buffer__new(ringFd, onSample.ptr, null, null));
   for (;;) {
-    backlog.waitBelow(1); // so that the owner's messages come to an end, and its timers to their turn
+    backlog.waitBelow(BATCH); // so that the owner's messages come to an end, and its timers to their turn
     const result = libbpf.symbols.ring_buffer__poll(ring, -1);
     if (records.length > 0) {
       backlog.add(bytes);
