@@ -9,6 +9,7 @@
  *   processes.bpf.h     who there was, beside fanotify: loaded without the others
  *   watch.bpf.h         whether anybody cares
  *   report.bpf.h        the ring
+ *   opened.bpf.h        what the monitor asks by opening a file
  *   actor.bpf.h         who did it; paths.bpf.h: where they come from
  *
  * Which of them are loaded, and what is not seen without one: src/kernel/hooks.ts.

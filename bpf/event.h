@@ -25,6 +25,7 @@ enum change_kind {
 	CHANGE_RENAME = 5,
 	CHANGE_DIRTY = 6,
 	CHANGE_MOUNT = 7,
+	CHANGE_FREED = 8, /* the record ends before the actor */
 };
 
 enum path_state {
@@ -93,6 +94,16 @@ struct entry {
 struct entry_event {
 	struct event event;
 	struct entry entry[2];
+};
+
+/* What the monitor asks by opening a file: whether it can be written in silence. */
+struct opened {
+	__u32 monitor; /* the process id whose main thread asks; the rest is the answer */
+	__u32 writers; /* how often it is open for writing */
+	__u32 mappings; /* shared mappings of it that may be written to */
+	__u32 layered; /* on overlayfs: 1 until the open of the layer's file follows, which adds its own */
+	struct node node; /* what was opened */
+	struct node layer; /* on overlayfs: the inode of the layer; else all 0 */
 };
 
 #endif

@@ -57,8 +57,8 @@ static __always_inline int on_attributes(enum form form, struct dentry *dentry)
 	return 0;
 }
 
-/* Before an ioctl that changes the file: chattr, and exchange of contents. Before fchmod and the like, too. */
-static __always_inline int on_want_write(enum form form, struct file *file)
+/* After an ioctl that changes the file: chattr, and exchange of contents. After fchmod and the like, too. */
+static __always_inline int on_drop_write(enum form form, struct file *file)
 {
 	report_node(form, CHANGE_ATTRIBUTES, READ(form, file, f_inode));
 	return 0;
@@ -98,7 +98,8 @@ static __always_inline int on_instantiate(enum form form, struct dentry *dentry,
 {
 	if (!inode)
 		return 0;
-	inherit(form, READ(form, dentry, d_parent, d_inode), inode);
+	if (!inherit(form, READ(form, dentry, d_parent, d_inode), inode))
+		count_lost(); /* what happens to it until user space watches it */
 	report_entries(form, CHANGE_BIRTH, dentry, inode, NULL);
 	return 0;
 }
@@ -117,11 +118,58 @@ static __always_inline int on_move(enum form form, struct dentry *dentry, struct
 	return 0;
 }
 
-/* When the tree of mounts changes, in whatever namespace. */
-static __always_inline int on_mount(void)
+/* Before an inode is freed: of a file that has no name any more, or when its file system goes. */
+static __always_inline int on_clear_inode(enum form form, struct inode *inode)
 {
-	send_event(CHANGE_MOUNT, NULL);
+	if (!READ(form, inode, i_nlink) || !(READ(form, inode, i_sb, s_flags) & SB_ACTIVE))
+		report_freed(form, inode);
 	return 0;
+}
+
+#define MOUNTS_ON_ONE_PLACE 8
+
+/* Where in a directory something is mounted, when the path leads to what is mounted there already. */
+static __always_inline struct dentry *mount_point(struct vfsmount *mounted, struct dentry *dentry)
+{
+	struct mount *mount = (void *)mounted - bpf_core_field_offset(struct mount, mnt);
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < MOUNTS_ON_ONE_PLACE; i++) {
+		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+		if (dentry != BPF_CORE_READ(mount, mnt.mnt_root) || above == mount)
+			break;
+		dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		mount = above;
+	}
+	return dentry;
+}
+
+/* When something is mounted at, moved to or unmounted from a name in a watched directory, in whatever namespace. */
+static __always_inline int on_mount(struct vfsmount *mounted, struct dentry *dentry)
+{
+	struct dentry *point = mount_point(mounted, dentry);
+
+	/* PROBE in both forms: the verifier knows nothing of what was read on the way */
+	report_entries(PROBE, CHANGE_MOUNT, point, BPF_CORE_READ(point, d_inode), NULL);
+	return 0;
+}
+
+static __always_inline int on_mount_at(struct path *path)
+{
+	return on_mount(BPF_CORE_READ(path, mnt), BPF_CORE_READ(path, dentry));
+}
+
+/* What is mounted at one path is moved to another. */
+static __always_inline int on_move_mount(struct path *from, struct path *to)
+{
+	on_mount_at(from);
+	return on_mount_at(to);
+}
+
+static __always_inline int on_umount(struct vfsmount *mounted)
+{
+	return on_mount(mounted, BPF_CORE_READ(mounted, mnt_root));
 }
 
 #endif

@@ -13,6 +13,7 @@
 
 #define CORE __attribute__((preserve_access_index))
 
+#define EEXIST 17 /* asm-generic/errno-base.h */
 #define MAY_WRITE 0x2 /* linux/fs.h */
 #define FMODE_WRITE 0x2 /* linux/fs.h */
 #define ATTR_SIZE (1 << 3) /* linux/fs.h */
@@ -21,20 +22,36 @@
 #define S_IFDIR 0040000
 #define I_DIRTY_DATASYNC (1 << 1) /* linux/fs.h */
 #define I_DIRTY_PAGES (1 << 2)
+#define SB_ACTIVE (1 << 30) /* linux/fs.h */
 #define VM_SHARED 0x8 /* linux/mm.h */
 #define VM_MAYWRITE 0x20
 #define MAP_TYPE 0xf /* linux/mman.h */
 #define MAP_SHARED 0x1
 #define MAP_SHARED_VALIDATE 0x3
 
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630 /* linux/magic.h */
+
+typedef struct {
+	int counter;
+} CORE atomic_t;
+
+struct address_space {
+	atomic_t i_mmap_writable;
+} CORE;
+
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_flags;
+	unsigned long s_magic;
 } CORE;
 
 struct inode {
 	__u16 i_mode;
 	__u64 i_ino;
 	__u32 i_generation;
+	unsigned int i_nlink;
+	atomic_t i_writecount;
+	struct address_space *i_mapping;
 	struct super_block *i_sb;
 } CORE;
 

@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "compat.bpf.h"
 #include "hooks.bpf.h"
+#include "opened.bpf.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -74,10 +75,10 @@ int BPF_KPROBE(kprobe_fileattr_set, void *idmap, struct dentry *dentry)
 	return on_attributes(PROBE, dentry);
 }
 
-SEC("kprobe/mnt_want_write_file")
-int BPF_KPROBE(kprobe_want_write, struct file *file)
+SEC("kprobe/mnt_drop_write_file")
+int BPF_KPROBE(kprobe_drop_write, struct file *file)
 {
-	return on_want_write(PROBE, file);
+	return on_drop_write(PROBE, file);
 }
 
 SEC("kprobe/security_mmap_file")
@@ -122,22 +123,34 @@ int BPF_KPROBE(kprobe_exchange, struct dentry *dentry, struct dentry *other)
 	return on_move(PROBE, dentry, other);
 }
 
-SEC("kprobe/path_mount")
-int kprobe_mount(void *context)
+SEC("kprobe/clear_inode")
+int BPF_KPROBE(kprobe_clear_inode, struct inode *inode)
 {
-	return on_mount();
+	return on_clear_inode(PROBE, inode);
+}
+
+SEC("kprobe/path_mount")
+int BPF_KPROBE(kprobe_mount, const char *source, struct path *path)
+{
+	return on_mount_at(path);
 }
 
 SEC("kprobe/security_move_mount")
-int kprobe_move_mount(void *context)
+int BPF_KPROBE(kprobe_move_mount, struct path *from, struct path *to)
 {
-	return on_mount();
+	return on_move_mount(from, to);
 }
 
 SEC("kprobe/security_sb_umount")
-int kprobe_umount(void *context)
+int BPF_KPROBE(kprobe_umount, struct vfsmount *mounted)
 {
-	return on_mount();
+	return on_umount(mounted);
+}
+
+SEC("kprobe/security_file_open")
+int BPF_KPROBE(kprobe_open, struct file *file)
+{
+	return on_open(file);
 }
 
 #endif

@@ -45,7 +45,6 @@ static __always_inline void fill_event(struct event *event, __u32 kind, struct i
 	fill_actor(&event->actor);
 }
 
-/* inode may be NULL: an event that concerns everybody. */
 static __always_inline void send_event(__u32 kind, struct inode *inode)
 {
 	struct event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
@@ -53,6 +52,29 @@ static __always_inline void send_event(__u32 kind, struct inode *inode)
 	if (!event)
 		return count_lost();
 	fill_event(event, kind, inode, 0);
+	bpf_ringbuf_submit(event, 0);
+}
+
+/*
+ * An inode whose number the next file may get is watched no more. Where there is no room to say so the
+ * watch stays: user space believes in it, and would not make it anew.
+ */
+static __always_inline void report_freed(enum form form, struct inode *inode)
+{
+	struct watch_key key;
+	struct event *event;
+
+	fill_key(form, &key, inode);
+	if (!bpf_map_lookup_elem(&watches, &key))
+		return;
+	event = bpf_ringbuf_reserve(&ring, offsetof(struct event, actor), 0);
+	if (!event)
+		return count_lost();
+	event->time = bpf_ktime_get_ns();
+	event->kind = CHANGE_FREED;
+	event->entries = 0;
+	fill_node(&event->node, inode);
+	bpf_map_delete_elem(&watches, &key);
 	bpf_ringbuf_submit(event, 0);
 }
 

@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "compat.bpf.h"
 #include "hooks.bpf.h"
+#include "opened.bpf.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -73,10 +74,10 @@ int BPF_PROG(fentry_fileattr_set, void *idmap, struct dentry *dentry)
 	return on_attributes(TRAMPOLINE, dentry);
 }
 
-SEC("fentry/mnt_want_write_file")
-int BPF_PROG(fentry_want_write, struct file *file)
+SEC("fentry/mnt_drop_write_file")
+int BPF_PROG(fentry_drop_write, struct file *file)
 {
-	return on_want_write(TRAMPOLINE, file);
+	return on_drop_write(TRAMPOLINE, file);
 }
 
 SEC("fentry/security_mmap_file")
@@ -121,22 +122,34 @@ int BPF_PROG(fentry_exchange, struct dentry *dentry, struct dentry *other)
 	return on_move(TRAMPOLINE, dentry, other);
 }
 
-SEC("fexit/path_mount")
-int fentry_mount(void *context)
+SEC("fentry/clear_inode")
+int BPF_PROG(fentry_clear_inode, struct inode *inode)
 {
-	return on_mount();
+	return on_clear_inode(TRAMPOLINE, inode);
+}
+
+SEC("fexit/path_mount")
+int BPF_PROG(fentry_mount, const char *source, struct path *path)
+{
+	return on_mount_at(path);
 }
 
 SEC("fentry/security_move_mount")
-int fentry_move_mount(void *context)
+int BPF_PROG(fentry_move_mount, struct path *from, struct path *to)
 {
-	return on_mount();
+	return on_move_mount(from, to);
 }
 
 SEC("fentry/security_sb_umount")
-int fentry_umount(void *context)
+int BPF_PROG(fentry_umount, struct vfsmount *mounted)
 {
-	return on_mount();
+	return on_umount(mounted);
+}
+
+SEC("fentry/security_file_open")
+int BPF_PROG(fentry_open, struct file *file)
+{
+	return on_open(file);
 }
 
 #endif

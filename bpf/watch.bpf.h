@@ -88,19 +88,26 @@ static __always_inline bool repeats(struct watch *watch)
 
 /*
  * Watches a new member of a directory before anybody can reach it by name, so that nothing done to
- * it goes unseen however long user space takes. User space removes what it has no use for.
+ * it goes unseen however long user space takes. User space removes what it has no use for. Returns
+ * false if there is no room.
  */
-static __always_inline void inherit(enum form form, struct inode *directory, struct inode *born)
+static __always_inline bool inherit(enum form form, struct inode *directory, struct inode *born)
 {
 	struct watch_key key;
 	struct watch watch = { .flags = WATCH_FILE };
 
 	if (!find_watch(form, directory, WATCH_INHERIT))
-		return;
+		return true;
 	if ((READ(form, born, i_mode) & S_IFMT) == S_IFDIR)
 		watch.flags |= WATCH_DIRECTORY | WATCH_INHERIT;
 	fill_key(form, &key, born);
-	bpf_map_update_elem(&watches, &key, &watch, BPF_NOEXIST);
+	switch (bpf_map_update_elem(&watches, &key, &watch, BPF_NOEXIST)) {
+	case 0:
+	case -EEXIST:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static __always_inline void fill_node(struct node *node, struct inode *inode)

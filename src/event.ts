@@ -17,7 +17,9 @@ export type ChangeKind =
    * or a mapping that can be written to was made, or went. Whoever it was need not have changed anything.
    */
   | "dirty"
-  /** Something was mounted, moved or unmounted somewhere, in whatever namespace. No node, no entries. */
+  /** An inode is no more, and the next file may get its number. No entries, no actor: says nothing of a change. */
+  | "freed"
+  /** Something is mounted at the entry, in whatever namespace, or unmounted, or will be within milliseconds if it can. */
   | "mount";
 
 /** A process that another descends from. */

@@ -12,7 +12,7 @@ import { joinPath } from "./paths.ts";
 import { type Finding, Reporter } from "./reporter.ts";
 import type { Source } from "./source/source.ts";
 import type { StateStore } from "./state/store.ts";
-import { mergeSightings } from "./watch/attribution.ts";
+import { mergeSightings, sight } from "./watch/attribution.ts";
 import { type Counts, NOTHING } from "./watch/counts.ts";
 import { Covers } from "./watch/covers.ts";
 import { Dispatch, type Occasion, type Outcome } from "./watch/dispatch.ts";
@@ -53,7 +53,7 @@ export class Monitor {
   readonly #rescans: Rescans;
   readonly #hot = new HotFiles((target, sightings) => this.#dispatch.await(target, sightings, "live"));
   readonly #moves = new Moves();
-  readonly #covers = new Covers();
+  readonly #covers: Covers;
   #counts: Counts = { ...NOTHING };
 
   /**
@@ -93,6 +93,7 @@ export class Monitor {
       done: (target, purpose, look) => this.#wasRead(target, purpose, look),
       failed: (target, error) => this.#failed(target, error),
     });
+    this.#covers = new Covers(parts.source.tellsOfMounts === true);
     this.#watchSet = new WatchSet(parts.source, parts.root);
     this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion));
     this.#follow = new Follow({
@@ -144,9 +145,10 @@ export class Monitor {
 
   /** Takes an event from the source. */
   onEvent(event: KernelEvent): void {
-    // found by other means a moment ago, what it did is now known to be its doing
-    if (event.kind === "mount") for (const target of this.#covers.targets) this.#dispatch.note(target, event);
+    if (event.kind === "freed") return this.#freed(event);
     const targets = this.#watchSet.targetsOf(event);
+    this.#covers.note(targets, event);
+    if (event.kind === "mount") return;
     const born = this.#born(event);
     if (targets.size + born.length === 0) return;
     count("events.seen");
@@ -159,16 +161,15 @@ export class Monitor {
     }
   }
 
-  /**
-   * Takes changes of the mount table.
-   *
-   * @param event the one that told of them, if it was one
-   */
-  onMounts(changes: MountChanges, event: KernelEvent | undefined): void {
-    for (const target of this.#covers.take(changes, this.#watchSet)) {
-      if (event === undefined) this.#dispatch.await(target, [], "live");
-      else this.#dispatch.note(target, event);
-    }
+  /** Takes changes of the mount table. The event that tells whose doing they are may come before or after. */
+  onMounts(changes: MountChanges): void {
+    for (const target of this.#covers.take(changes, this.#watchSet)) this.#dispatch.await(target, [], "live");
+  }
+
+  /** Most were looked at since they lost their name, or are about to be. */
+  #freed({ node }: KernelEvent): void {
+    if (node === undefined) return;
+    for (const target of this.#watchSet.release(node)) this.#dispatch.await(target, [], "live");
   }
 
   #note(target: Target, event: KernelEvent): void {
@@ -211,6 +212,7 @@ export class Monitor {
   /** Looks at everything that events still wait for, and at nothing more. */
   stop(): void {
     this.#rescans.stop();
+    this.#covers.stop();
     this.#dispatch.flush();
   }
 
@@ -223,6 +225,8 @@ export class Monitor {
   #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): Outcome {
     if (!this.#tree.has(target)) return "same"; // forgotten meanwhile
     this.#onLook();
+    if (origin === "live" && this.#covers.awaitsEvent(target)) return "early";
+    occasion = { ...occasion, sightings: this.#covers.eventsOf(target).reduce(sight, occasion.sightings) };
     count("looks");
     try {
       const end = this.#watchSet.refresh(target);
@@ -233,6 +237,7 @@ export class Monitor {
         end === undefined
           ? lookAtLink(this.#watchSet.linkOf(target))
           : this.#longReads.look(target, { path: end.path, contentLimit, sightings, origin, baseline }, settled);
+      this.#hot.opened(target, this.#watchSet.isWritable(target));
       const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
       if (look === "early" || (isAbsent && !settled)) return "early";
       if (this.#awaitsMover(target.path, origin, occasion)) return "early";

@@ -6,6 +6,7 @@ import {
   many,
   one,
   path,
+  powerOfTwo,
   size,
   text,
   toggle,
@@ -16,7 +17,7 @@ import { CONSUMERS, type ConsumerRule } from "./consumers/named.ts";
 import { DEFAULT_CONFIG } from "./config/read.ts";
 import { LOG_LEVELS } from "./log.ts";
 import type { Server } from "./sinks/graphite.ts";
-import { BACKENDS } from "./source/choose.ts";
+import { BACKENDS, DEFAULT_SIZES } from "./source/choose.ts";
 
 /** In the place of a path: the authorized_keys files of every user in passwd, as sshd_config names them. */
 export const EVERY_USERS_KEYS = "authorized_keys";
@@ -115,6 +116,16 @@ export const SETTINGS = {
   ...COMMON,
   ...OUTPUT,
   backend: one(choice("NAME", BACKENDS), "auto", `${BACKENDS.join(", ")} (auto: the best)`),
+  "ring-size": one(
+    powerOfTwo("SIZE", 64 * 1024, 1024 ** 3),
+    DEFAULT_SIZES.ringSize,
+    "room for eBPF's events, a power of two from 64K to 1G (4M)",
+  ),
+  "max-watches": one(
+    integer("N", 16, 1 << 24),
+    undefined,
+    "inodes that eBPF can watch (1048576; 131072 as kprobes before 6.1)",
+  ),
   ...JOURNAL,
   canary: one(integer("SECONDS", 0, 86_400), 60, "how often to make sure that events still come (60); 0: never"),
   rescan: one(duration("TIME", 0), 3_600_000, "how often to look at everything without an event (1h); 0s: never"),

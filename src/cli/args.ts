@@ -159,6 +159,19 @@ export function size(hint: string, min: number): Kind<number> {
   };
 }
 
+/** A size in bytes that is a power of two from `min` to `max`. */
+export function powerOfTwo(hint: string, min: number, max: number): Kind<number> {
+  return {
+    hint,
+    toml: "string",
+    parse: (value, place) => {
+      const bytes = size(hint, min).parse(value, place);
+      if (bytes <= max && Number.isInteger(Math.log2(bytes))) return bytes;
+      throw usage(`${place.name} cannot be "${value}"`, "it is a power of two, such as 512K, 4M or 1G");
+    },
+  };
+}
+
 export function usage(message: string, hint: string): BpfinkError {
   return new BpfinkError(ExitStatus.usage, message, hint);
 }

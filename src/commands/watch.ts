@@ -63,7 +63,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   using stack = new DisposableStack();
   const { store, found } = openStoreAnyway(options);
   stack.defer(() => store.close());
-  const source = stack.use(openSource(options.backend));
+  const source = stack.use(openSource(options.backend, options));
   dropPrivileges(); // before the source makes a thread
   const stop = Promise.withResolvers<ExitStatus>();
   const fail = (what: string) => (error: Error) => {
@@ -83,7 +83,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   );
   const onLine = () => void sink.pump();
   const shared = new SharedSource(source);
-  const mounts = stack.use(new MountWatch((changes, event) => monitor.onMounts(changes, event)));
+  const mounts = stack.use(new MountWatch((changes) => monitor.onMounts(changes)));
   const say: Say = (level, action, message, details) => {
     count(`log_level.${level}`);
     logged(() => store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details })));
@@ -158,10 +158,18 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   source.start({
     onEvent: (event) => {
       if (canary?.takes(event) === true) return;
-      if (event.kind === "mount") mounts.note(event);
       monitor.onEvent(event);
+      if (event.kind === "mount") mounts.expect();
     },
     onLost: gap,
+    onBlind: (reason, remedy) => {
+      log.error(`changes are not seen: ${reason}; ${remedy}`);
+      say("error", "blind", `changes are not seen: ${reason}`, {});
+    },
+    onSeeing: (reason) => {
+      say("info", "seeing", `over: ${reason}`, {});
+      void monitor.rescan("gap");
+    },
     onError: fail("the event source failed"),
   });
   announce();

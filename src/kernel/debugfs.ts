@@ -1,5 +1,5 @@
 import { dlopen } from "bun:ffi";
-import { closeSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 
 /** <asm-generic/unistd.h>: one number on every architecture; glibc wraps them since 2.36. */
 const SYS_fsopen = 430n;
@@ -17,10 +17,10 @@ const signatures = {
 } as const;
 
 /**
- * The text of a file in debugfs; undefined when the kernel shows none (no debugfs, locked down). It
- * is mounted for nobody but this call, at no path: most systems mount it, but not all should.
+ * Opens a file in debugfs; undefined when the kernel shows none (no debugfs, locked down). It is mounted
+ * for nobody but this call, at no path: most systems mount it, but not all should. The caller closes it.
  */
-export function readDebugfs(path: string): string | undefined {
+export function openDebugfs(path: string): number | undefined {
   const { symbols: byText } = dlopen("libc.so.6", { syscall: signatures.fsopen });
   const { symbols: byNumbers } = dlopen("libc.so.6", { syscall: signatures.numbers });
   const opened: number[] = [];
@@ -33,10 +33,21 @@ export function readDebugfs(path: string): string | undefined {
     const context = keep(byText.syscall(SYS_fsopen, Buffer.from("debugfs\0"), FSOPEN_CLOEXEC));
     if (byNumbers.syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, 0n, 0n, 0n) !== 0n) return undefined;
     const mount = keep(byNumbers.syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0n, 0n, 0n));
-    return readFileSync(`/proc/self/fd/${mount}/${path}`, "utf8");
+    return openSync(`/proc/self/fd/${mount}/${path}`, "r");
   } catch {
     return undefined;
   } finally {
     for (const fd of opened) closeSync(fd);
+  }
+}
+
+/** The text of a file in debugfs; undefined as above. */
+export function readDebugfs(path: string): string | undefined {
+  const fd = openDebugfs(path);
+  if (fd === undefined) return undefined;
+  try {
+    return readFileSync(fd, "utf8");
+  } finally {
+    closeSync(fd);
   }
 }

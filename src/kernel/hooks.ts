@@ -26,7 +26,7 @@ export const btfName = (hook: Hook): string => (hook.at === "tracepoint" ? `btf_
 export const programName = (hook: Hook, form: Form): string => `${form}_${hook.name}`;
 
 /** Maps of the object that only some of the programs use. */
-export const MAPS = ["watches", "ring", "lost", "processes", "scratch"] as const;
+export const MAPS = ["watches", "ring", "lost", "opened", "processes", "scratch"] as const;
 export type MapName = (typeof MAPS)[number];
 
 /** Hooks that are of use together, and the maps their programs need. */
@@ -138,8 +138,8 @@ const CHANGES: readonly Hook[] = [
     replaceable: true,
   },
   {
-    name: "want_write",
-    target: "mnt_want_write_file",
+    name: "drop_write",
+    target: "mnt_drop_write_file",
     at: "function",
     required: false,
     consequence: "changes by ioctl (chattr) are not seen",
@@ -151,6 +151,13 @@ const CHANGES: readonly Hook[] = [
     required: false,
     consequence: "file_setattr(2) is not seen",
     replaceable: true, // before 5.13 there are only ioctls
+  },
+  {
+    name: "clear_inode",
+    target: "clear_inode",
+    at: "function",
+    required: false,
+    consequence: "who makes a file with the inode number of a deleted one may be named for the deletion as well",
   },
   {
     name: "mount",
@@ -172,6 +179,13 @@ const CHANGES: readonly Hook[] = [
     at: "function",
     required: false,
     consequence: "umount(2) over a watched path is not seen",
+  },
+  {
+    name: "open",
+    target: "security_file_open",
+    at: "function",
+    required: false,
+    consequence: "writers and mappings that are older than bpfink are not known",
   },
   {
     name: "fput",
@@ -200,7 +214,7 @@ const PROCESSES: readonly Hook[] = [
 ];
 
 /** The ebpf source: what happens to files, and who does it. */
-export const CHANGE_HOOKS: HookSet = { hooks: CHANGES, maps: ["watches", "ring", "lost"] };
+export const CHANGE_HOOKS: HookSet = { hooks: CHANGES, maps: ["watches", "ring", "lost", "opened"] };
 
 /** Beside fanotify: who there was. As trampolines only: a kernel without them has no fanotify table. */
 export const PROCESS_HOOKS: HookSet = { hooks: PROCESSES, maps: ["processes", "scratch"] };

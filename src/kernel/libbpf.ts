@@ -40,6 +40,10 @@ const SYMBOLS = {
     returns: "i32",
   },
   bpf_map_lookup_elem: { args: ["i32" /* int fd */, "ptr" /* key */, "ptr" /* value, out */], returns: "i32" },
+  bpf_map_get_next_key: {
+    args: ["i32" /* int fd */, "ptr" /* key; NULL: before the first */, "ptr" /* key, out */],
+    returns: "i32",
+  },
   bpf_map_delete_elem: { args: ["i32" /* int fd */, "ptr" /* key */], returns: "i32" },
   ring_buffer__new: {
     args: ["i32" /* int map_fd */, "ptr" /* ring_buffer_sample_fn */, "ptr" /* ctx */, "ptr" /* opts */],

@@ -19,6 +19,9 @@ export interface ProgramCounts {
   readonly misses: number;
 }
 
+/** Another size than in bpf/: bytes of the ring, entries of the others. */
+export type MapSizes = Partial<Readonly<Record<MapName, number>>>;
+
 /** The kernel does not take the programs; `reason` fits in half a line. */
 export class LoadError extends Error {
   override readonly name = "LoadError";
@@ -60,8 +63,10 @@ export class LoadedObject implements Disposable {
   /**
    * Loads the object that the executable carries, as far as the hooks need it in this form, and
    * attaches those that this kernel has. Throws LoadError if one that is required cannot be had.
+   *
+   * @param sizes of maps that are to have another size than in bpf/: bytes of the ring, entries of the others
    */
-  static load({ hooks, maps }: HookSet, form: Form): LoadedObject {
+  static load({ hooks, maps }: HookSet, form: Form, sizes: MapSizes = {}): LoadedObject {
     // asked before the verifier goes through all programs, which takes seconds on a slow machine
     if (form === "kprobe" && !existsSync(KPROBES)) throw new LoadError("this kernel has no kprobes");
     const { libbpf } = embeddedLibbpf();
@@ -91,7 +96,8 @@ export class LoadedObject implements Disposable {
         const present = hooks.filter((hook) => known.has(btfName(hook)));
         const programs = present.map((hook) => ({ hook, program: findProgram(object, programName(hook, form)) }));
         leaveOut(object, new Set(programs.map(({ program }) => program)), maps);
-        if (form === "kprobe" && !known.has(ALLOCATOR)) preallocate(object, "watches");
+        for (const [name, size] of Object.entries(sizes)) resize(object, name as MapName, size);
+        if (form === "kprobe" && !known.has(ALLOCATOR)) preallocate(object, "watches", sizes.watches);
         attempt("the kernel refuses the BPF programs", () =>
           libbpf.number("bpf_object__load", libbpf.symbols.bpf_object__load(object)),
         );
@@ -155,11 +161,15 @@ function leaveOut(object: Pointer, programs: ReadonlySet<Pointer>, maps: readonl
   }
 }
 
-function preallocate(object: Pointer, name: MapName): void {
+function resize(object: Pointer, name: MapName, entries: number): void {
   const { libbpf } = embeddedLibbpf();
-  const map = findMap(object, name);
-  libbpf.number(name, libbpf.symbols.bpf_map__set_map_flags(map, 0));
-  libbpf.number(name, libbpf.symbols.bpf_map__set_max_entries(map, PREALLOCATED));
+  libbpf.number(name, libbpf.symbols.bpf_map__set_max_entries(findMap(object, name), entries));
+}
+
+function preallocate(object: Pointer, name: MapName, entries = PREALLOCATED): void {
+  const { libbpf } = embeddedLibbpf();
+  libbpf.number(name, libbpf.symbols.bpf_map__set_map_flags(findMap(object, name), 0));
+  resize(object, name, Math.min(entries, PREALLOCATED));
 }
 
 function findMap(object: Pointer, name: MapName): Pointer {

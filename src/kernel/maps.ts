@@ -8,6 +8,11 @@ export class WatchMap {
   /** struct watch: flags, last writer, and when it wrote. */
   readonly #value = new Uint32Array(4);
 
+  /** Where walk() is. */
+  readonly #at = new BigUint64Array(2);
+  readonly #next = new BigUint64Array(2);
+  #isWalking = false;
+
   constructor(fd: number) {
     this.#fd = fd;
   }
@@ -24,6 +29,25 @@ export class WatchMap {
   delete(device: number, inode: bigint): void {
     this.#setKey(device, inode);
     embeddedLibbpf().libbpf.symbols.bpf_map_delete_elem(this.#fd, this.#key);
+  }
+
+  /**
+   * Goes on through all entries: the next `count` of them, from the first again after the last.
+   *
+   * @param take is called with each; it may remove it
+   * @returns whether the last was reached
+   */
+  walk(count: number, take: (device: number, inode: bigint) => void): boolean {
+    const { symbols } = embeddedLibbpf().libbpf;
+    for (let i = 0; i < count; i++) {
+      const after = this.#isWalking ? this.#at : null;
+      // a key that is gone meanwhile has the first for its next: some come twice then, and none is left out
+      this.#isWalking = symbols.bpf_map_get_next_key(this.#fd, after, this.#next) === 0;
+      if (!this.#isWalking) return true;
+      this.#at.set(this.#next);
+      take(Number(this.#at[1]), this.#at[0]!);
+    }
+    return false;
   }
 
   #setKey(device: number, inode: bigint): void {
@@ -51,6 +75,28 @@ export class Counter {
     const { libbpf } = embeddedLibbpf();
     libbpf.number("bpf_map_lookup_elem", libbpf.symbols.bpf_map_lookup_elem(this.#fd, this.#key, this.#values));
     return this.#values.reduce((sum, value) => sum + value, 0n);
+  }
+}
+
+/** The one answer to the monitor's last open(2) (bpf/opened.bpf.h). */
+export class OpenedSlot {
+  readonly #fd: number;
+  readonly #key = new Uint32Array(1);
+  readonly #value: Uint8Array;
+
+  /** @param value a struct opened that says who asks */
+  constructor(fd: number, value: Uint8Array) {
+    const { libbpf } = embeddedLibbpf();
+    this.#fd = fd;
+    this.#value = value;
+    libbpf.number("bpf_map_update_elem", libbpf.symbols.bpf_map_update_elem(fd, this.#key, value, 0n));
+  }
+
+  /** A struct opened; it is good until the next call. */
+  read(): Uint8Array {
+    const { libbpf } = embeddedLibbpf();
+    libbpf.number("bpf_map_lookup_elem", libbpf.symbols.bpf_map_lookup_elem(this.#fd, this.#key, this.#value));
+    return this.#value;
   }
 }
 

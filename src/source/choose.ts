@@ -6,22 +6,25 @@ import { log } from "../log.ts";
 import { EbpfSource } from "./ebpf.ts";
 import { openFanotify } from "./fanotify.ts";
 import { ProcessTable } from "./processes.ts";
-import type { Source } from "./source.ts";
+import type { Source, SourceSizes } from "./source.ts";
 
 /** What --backend takes. */
 export const BACKENDS = ["auto", "ebpf", "ebpf/fentry", "ebpf/kprobe", "fanotify"] as const;
 export type Backend = (typeof BACKENDS)[number];
 
+/** As in bpf/: some 1,700 events while user space is away. */
+export const DEFAULT_SIZES: SourceSizes = { ringSize: 4 << 20 };
+
 /**
  * The best source that this kernel permits, or the one asked for. Says on stderr which it is, what
  * it cannot see, and why it is not the better one.
  */
-export function openSource(backend: Backend): Source {
+export function openSource(backend: Backend, sizes: SourceSizes = DEFAULT_SIZES): Source {
   if (backend === "fanotify") return announce(fanotify());
   const refusals: string[] = [];
   for (const form of formsOf(backend)) {
     try {
-      return announce(ebpf(form));
+      return announce(ebpf(form, sizes));
     } catch (error) {
       if (!(error instanceof LoadError)) throw error;
       refusals.push(`ebpf/${form}: ${messageOf(error)}`);
@@ -67,7 +70,7 @@ export interface Probe {
 export function probe(form: Form): Probe {
   const backend = `ebpf/${form}` as const;
   try {
-    using source = new EbpfSource(form);
+    using source = new EbpfSource(form, DEFAULT_SIZES);
     const missing = source.missing.map(({ hook: { target, consequence }, reason }) => ({
       target,
       reason,
@@ -85,8 +88,8 @@ export function probe(form: Form): Probe {
   }
 }
 
-function ebpf(form: Form): Source {
-  const source = new EbpfSource(form);
+function ebpf(form: Form, sizes: SourceSizes): Source {
+  const source = new EbpfSource(form, sizes);
   for (const { hook, reason } of source.missing) {
     log.warn(`${hook.target} cannot be traced (${reason}): ${hook.consequence}`);
   }

@@ -1,6 +1,7 @@
 import { pathText } from "../paths.ts";
 import type { Actor, ChangeKind, KernelEvent, NodeKey } from "../event.ts";
 import { containerOf, ttyName } from "./cgroup.ts";
+import type { Opened } from "./source.ts";
 
 /**
  * Offsets and sizes of bpf/event.h, in bytes. test/unit/source/decode.test.ts compares every one of
@@ -31,6 +32,7 @@ export const LAYOUT = {
   path_span: { end: 0, state: 2 },
   entry: { directory: 0, name: 16 },
   entry_event: { event: 0, entry: 2192 },
+  opened: { monitor: 0, writers: 4, mappings: 8, layered: 12, node: 16, layer: 32 },
 } as const;
 
 export const SIZE = {
@@ -41,6 +43,7 @@ export const SIZE = {
   path_span: 4,
   entry: 272,
   entry_event: 2736,
+  opened: 48,
   comm: 16,
   tty: 16,
   ancestors: 288,
@@ -58,6 +61,7 @@ export const KINDS: readonly ChangeKind[] = [
   "rename",
   "dirty",
   "mount",
+  "freed",
 ];
 
 /** loginuid of a process that nobody logged in for (AUDIT_UID_UNSET, linux/audit.h). */
@@ -85,10 +89,14 @@ export function parseNodeKey(key: NodeKey): { readonly device: number; readonly 
  * short, or of a kind that this version does not know.
  */
 export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEvent | undefined {
-  if (record.length < SIZE.event) return undefined;
-  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const { event } = LAYOUT;
+  if (record.length < event.actor) return undefined;
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const kind = KINDS[view.getUint32(event.kind, true)];
+  const time = view.getBigUint64(event.time, true) + clocks.monotonic;
+  const node = decodeNode(view, event.node);
+  if (kind === "freed") return { time, kind, node, entries: [], actor: undefined };
+  if (record.length < SIZE.event) return undefined;
   const count = view.getUint32(event.entries, true);
   if (kind === undefined || count > 2 || (count > 0 && record.length < SIZE.entry_event)) return undefined;
   const entries = [];
@@ -99,11 +107,29 @@ export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEve
     if (directory !== undefined) entries.push({ directory, name });
   }
   return {
-    time: view.getBigUint64(event.time, true) + clocks.monotonic,
+    time,
     kind,
-    node: decodeNode(view, event.node),
+    node,
     entries,
     actor: decodeActor(record.subarray(event.actor, event.actor + SIZE.actor), clocks),
+  };
+}
+
+/** A struct opened that says who asks. @param pid of the process whose main thread opens files */
+export function encodeMonitor(pid: number): Uint8Array {
+  const record = new Uint8Array(SIZE.opened);
+  new DataView(record.buffer).setUint32(LAYOUT.opened.monitor, pid, true);
+  return record;
+}
+
+/** A struct opened; undefined if it is not about the inode. */
+export function decodeOpened(record: Uint8Array, node: NodeKey): Opened | undefined {
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  const { opened } = LAYOUT;
+  if (decodeNode(view, opened.node) !== node) return undefined;
+  return {
+    writers: view.getUint32(opened.writers, true),
+    mappings: view.getUint32(opened.mappings, true),
   };
 }
 

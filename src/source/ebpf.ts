@@ -1,39 +1,31 @@
-import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import type { NodeKey } from "../event.ts";
 import { embeddedLibbpf, ringWorkerUrl } from "../kernel/assets.ts";
+import { Backlog } from "../kernel/backlog.ts";
 import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
+import { Switches } from "../kernel/switches.ts";
 import { boottimeOffset, realtime, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook, type ProgramCounts } from "../kernel/load.ts";
-import { Counter, WatchMap } from "../kernel/maps.ts";
+import { Counter, OpenedSlot, WatchMap } from "../kernel/maps.ts";
 import type { RingMessage, RingRequest } from "../kernel/ring.worker.ts";
-import { type ClockOffsets, decodeEvent, nodeKey, parseNodeKey } from "./decode.ts";
-import type { Source, SourceHandlers, WatchNode } from "./source.ts";
+import { type ClockOffsets, decodeEvent, decodeOpened, encodeMonitor } from "./decode.ts";
+import type { Opened, Source, SourceHandlers, SourceSizes, WatchNode } from "./source.ts";
+import { Watches } from "./watches.ts";
 
-/** WATCH_FILE and WATCH_DIRECTORY of bpf/watch.bpf.h. */
-const WATCH_FILE = 1;
-const WATCH_DIRECTORY = 2;
-const WATCH_INHERIT = 4;
-
-/** How often the counts of lost records and skipped programs are read, and forgotten what the kernel watches in vain, in milliseconds. */
+/** How often the counts of lost records and skipped programs are read, and the watch map is tended, in milliseconds. */
 const TICK = 1000;
-/** How many ticks the owner has to say that it wants an inode that the kernel watches by itself. */
-const GRACE = 3;
-
-interface Watched {
-  readonly device: number;
-  readonly inode: bigint;
-  flags: number;
-}
+const FULL_REMEDY = "start bpfink with a greater --max-watches, or watch fewer files";
 
 /** The source of choice: BPF programs in the kernel, a ring buffer, a thread that waits for it. */
 export class EbpfSource implements Source {
   readonly backend: `ebpf/${Form}`;
+  readonly tellsOfMounts = true;
   readonly #object: LoadedObject;
-  readonly #watches: WatchMap;
+  readonly #watches: Watches;
   readonly #lost: Counter;
-  readonly #nodes = new Map<NodeKey, Watched>();
-  /** What the kernel watches since its birth and nobody asked for yet: ticks to go. */
-  readonly #inherited = new Map<NodeKey, number>();
+  readonly #switches: Switches;
+  /** Why changes are not seen, as the owner was told. */
+  #blindness: ReadonlySet<string> = new Set();
+  readonly #opened: OpenedSlot | undefined;
   #lostBefore = 0n;
   /** When the counts were read last, nanoseconds since the epoch. */
   #checked = realtime();
@@ -42,11 +34,17 @@ export class EbpfSource implements Source {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Throws LoadError where the kernel does not take the programs. */
-  constructor(form: Form) {
+  constructor(form: Form, { ringSize, maxWatches }: SourceSizes) {
     this.backend = `ebpf/${form}`;
-    this.#object = LoadedObject.load(CHANGE_HOOKS, form);
-    this.#watches = new WatchMap(this.#object.mapFd("watches"));
+    this.#object = LoadedObject.load(CHANGE_HOOKS, form, {
+      ring: ringSize,
+      ...(maxWatches === undefined ? {} : { watches: maxWatches }),
+    });
+    this.#watches = new Watches(new WatchMap(this.#object.mapFd("watches")));
+    this.#switches = new Switches(form);
     this.#lost = new Counter(this.#object.mapFd("lost"));
+    if (!this.missing.some(({ hook }) => hook.name === "open"))
+      this.#opened = new OpenedSlot(this.#object.mapFd("opened"), encodeMonitor(process.pid));
   }
 
   /** Hooks that this kernel does not have. */
@@ -55,65 +53,58 @@ export class EbpfSource implements Source {
   }
 
   watch(node: WatchNode): NodeKey {
-    const { device, inode } = node;
-    const key = nodeKey(device, inode);
-    const known = this.#nodes.get(key);
-    let flags = WATCH_FILE | (known?.flags ?? 0);
-    if (node.as === "directory") flags |= WATCH_DIRECTORY;
-    if (node.inherit) flags |= WATCH_INHERIT;
-    if (known?.flags === flags) return key;
-    try {
-      this.#watches.set(device, inode, flags);
-    } catch (error) {
-      throw new BpfinkError(
-        ExitStatus.cannotWatch,
-        `cannot watch ${node.path}: ${messageOf(error)}`,
-        "watch fewer files, or give the process more memory (memory cgroup, RLIMIT_MEMLOCK before Linux 5.11)",
-      );
-    }
-    this.#nodes.set(key, { device, inode, flags });
-    this.#inherited.delete(key);
-    return key;
+    return this.#watches.watch(node);
   }
 
   unwatch(key: NodeKey): void {
-    const node = this.#nodes.get(key);
-    if (node === undefined) return;
-    this.#nodes.delete(key);
-    this.#watches.delete(node.device, node.inode);
+    this.#watches.unwatch(key);
+  }
+
+  opened(key: NodeKey): Opened | undefined {
+    return this.#opened && decodeOpened(this.#opened.read(), key);
   }
 
   start(handlers: SourceHandlers): void {
     const worker = new Worker(ringWorkerUrl());
+    const backlog = new Backlog();
     this.#worker = worker;
     worker.onerror = (event) => handlers.onError(new Error(event.message));
     worker.onmessage = ({ data }: MessageEvent<RingMessage>) => {
       if ("error" in data) return handlers.onError(new Error(data.error));
-      const clocks: ClockOffsets = { monotonic: realtimeOffset(), boottime: boottimeOffset() };
-      for (const record of data.records) {
-        const event = decodeEvent(record, clocks);
-        if (event === undefined) {
-          handlers.onLost(1, this.#checked);
-          continue;
-        }
-        if (event.kind === "birth" && event.node !== undefined && !this.#nodes.has(event.node)) {
-          this.#inherited.set(event.node, GRACE);
-        }
-        handlers.onEvent(event);
+      try {
+        this.#take(data.records, handlers);
+      } finally {
+        setImmediate(() => backlog.take(data.bytes)); // after the looks that are due now
       }
     };
     const request: RingRequest = {
       libraryPath: embeddedLibbpf().path,
       ringFd: this.#object.mapFd("ring"),
+      backlog: backlog.memory,
     };
     this.#lostBefore = this.#object.skips(); // while nothing was watched yet, nothing was lost
     worker.postMessage(request);
     worker.unref();
     this.#timer = setInterval(() => {
       this.#reportLost(handlers);
-      this.#forgetInherited();
+      this.#watches.tick();
+      this.#reportBlindness(handlers);
     }, TICK);
     this.#timer.unref();
+  }
+
+  #take(records: readonly Uint8Array[], handlers: SourceHandlers): void {
+    const clocks: ClockOffsets = { monotonic: realtimeOffset(), boottime: boottimeOffset() };
+    for (const record of records) {
+      const event = decodeEvent(record, clocks);
+      if (event === undefined) {
+        this.#lose(1, handlers);
+        continue;
+      }
+      if (event.kind === "freed" && event.node !== undefined) this.#watches.freed(event.node);
+      if (event.kind === "birth" && event.node !== undefined) this.#watches.born(event.node);
+      handlers.onEvent(event);
+    }
   }
 
   programs(): ProgramCounts[] {
@@ -123,26 +114,28 @@ export class EbpfSource implements Source {
   #reportLost(handlers: SourceHandlers): void {
     const lost = this.#lost.read() + this.#object.skips();
     const now = realtime();
-    if (lost > this.#lostBefore) handlers.onLost(Number(lost - this.#lostBefore), this.#checked);
+    if (lost > this.#lostBefore) this.#lose(Number(lost - this.#lostBefore), handlers);
     this.#lostBefore = lost;
     this.#checked = now;
   }
 
-  #forgetInherited(): void {
-    for (const [key, ticks] of this.#inherited) {
-      if (ticks > 0) {
-        this.#inherited.set(key, ticks - 1);
-        continue;
-      }
-      this.#inherited.delete(key);
-      const { device, inode } = parseNodeKey(key);
-      this.#watches.delete(device, inode);
-    }
+  #reportBlindness({ onBlind, onSeeing }: SourceHandlers): void {
+    const reasons = new Map(this.#switches.off().map(({ name, remedy }) => [name, remedy]));
+    if (this.#watches.isFull) reasons.set("the kernel's watch map is full", FULL_REMEDY);
+    for (const [reason, remedy] of reasons) if (!this.#blindness.has(reason)) onBlind?.(reason, remedy);
+    for (const reason of this.#blindness) if (!reasons.has(reason)) onSeeing?.(reason);
+    this.#blindness = new Set(reasons.keys());
+  }
+
+  #lose(count: number, handlers: SourceHandlers): void {
+    this.#watches.sweep();
+    handlers.onLost(count, this.#checked);
   }
 
   /** Detaches. The thread stays blocked in its poll until the process ends. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    this.#switches[Symbol.dispose]();
     this.#object[Symbol.dispose]();
   }
 }

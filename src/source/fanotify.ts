@@ -62,6 +62,9 @@ export function openFanotify(processes?: ProcessTable): Source {
   return new FanotifySource(init(), processes);
 }
 
+/** Bytes of events that are fewer than any buffer of Bun's could have held: there were no more. An event has less than 1 KiB. */
+const SHORT = 2048;
+
 /** Tries the newest event format first. Distributions backport, so the kernel is asked, never its version. */
 function init(): number {
   const wishes = [abi.FAN_REPORT_PIDFD | abi.FAN_REPORT_TARGET_FID, abi.FAN_REPORT_TARGET_FID, abi.FAN_REPORT_PIDFD, 0];
@@ -100,8 +103,10 @@ class FanotifySource implements Source {
   /** A path that led to the inode when it was marked: where to look for it to take the mark off. */
   readonly #watched = new Map<NodeKey, string>();
   #reader: EventReader | undefined;
-  /** When events were read last, nanoseconds since the epoch: the queue was empty then. */
-  #read = realtime();
+  /** When events were asked for that emptied the queue: until then nothing was lost. Nanoseconds since the epoch. */
+  #since = realtime();
+  /** When the events to come were asked for; they may have been read at any time since, in another thread. */
+  #asked = realtime();
   #disposed = false;
 
   constructor(fd: number, processes: ProcessTable | undefined) {
@@ -178,8 +183,9 @@ class FanotifySource implements Source {
 
   #deliver(bytes: Uint8Array, handlers: SourceHandlers): void {
     const time = realtime();
-    const since = this.#read;
-    this.#read = time;
+    const since = this.#since;
+    if (bytes.length < SHORT) this.#since = this.#asked;
+    this.#asked = time;
     const { events, rest } = decodeEvents(bytes);
     const actors = new ActorCache(this.#processes);
     try {

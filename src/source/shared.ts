@@ -1,5 +1,5 @@
 import type { NodeKey } from "../event.ts";
-import type { Source, WatchNode } from "./source.ts";
+import type { Opened, Source, WatchNode } from "./source.ts";
 
 /** One source for several owners, each with its own watches: an inode is watched as long as one of them wants it. */
 export class SharedSource {
@@ -28,6 +28,10 @@ class Share implements Source {
     return this.#source.backend;
   }
 
+  get tellsOfMounts(): boolean {
+    return this.#source.tellsOfMounts === true;
+  }
+
   watch(node: WatchNode): NodeKey | undefined {
     const key = this.#source.watch(node);
     if (key === undefined) return undefined;
@@ -43,6 +47,10 @@ class Share implements Source {
     if (owners !== undefined && owners.size > 0) return;
     this.#owners.delete(key);
     this.#source.unwatch(key);
+  }
+
+  opened(key: NodeKey): Opened | undefined {
+    return this.#source.opened?.(key);
   }
 
   /** The one source that is shared reports to whoever started it. */

@@ -16,6 +16,22 @@ export interface WatchNode {
   readonly inherit: boolean;
 }
 
+/** How much a source may hold, where that is its own to say. */
+export interface SourceSizes {
+  /** Bytes of the ring for events: a power of two, at least a page. */
+  readonly ringSize: number;
+  /** Inodes that can be watched at a time; undefined: as many as usual. */
+  readonly maxWatches?: number | undefined;
+}
+
+/** Who could write to a file when it was opened, without another event. */
+export interface Opened {
+  /** How often it is open for writing. */
+  readonly writers: number;
+  /** Shared mappings of it that may be written to. */
+  readonly mappings: number;
+}
+
 /** What a source reports to its owner. */
 export interface SourceHandlers {
   onEvent(event: KernelEvent): void;
@@ -24,6 +40,15 @@ export interface SourceHandlers {
    * nothing had been (nanoseconds since the epoch).
    */
   onLost(count: number | undefined, since: bigint): void;
+  /**
+   * Something keeps changes from being seen, some or all. Called once for each reason, until it is over.
+   *
+   * @param reason what it is: "all kprobes are disarmed"
+   * @param remedy what to do about it
+   */
+  onBlind?(reason: string, remedy: string): void;
+  /** That is over: nothing of this reason keeps changes from being seen any more. */
+  onSeeing?(reason: string): void;
   /** The source is dead and will report nothing more. */
   onError(error: Error): void;
 }
@@ -35,6 +60,8 @@ export interface SourceHandlers {
 export interface Source extends Disposable {
   /** As printed in every line: `ebpf/fentry`, `fanotify`. */
   readonly backend: string;
+  /** Whether it tells of mounts; undefined: no. */
+  readonly tellsOfMounts?: boolean;
   /**
    * Watches an inode, idempotent. Returns its key, or undefined when the path no longer leads to
    * something that can be watched (it vanished: the caller walks the path again). The returned key
@@ -44,6 +71,8 @@ export interface Source extends Disposable {
   watch(node: WatchNode): NodeKey | undefined;
   /** Forgets an inode; unknown keys are ignored. */
   unwatch(key: NodeKey): void;
+  /** Of an inode that is watched, if it is the last that this thread opened; undefined also where it is not known. */
+  opened?(key: NodeKey): Opened | undefined;
   start(handlers: SourceHandlers): void;
   /** Of each BPF program, how often it ran, where the kernel counts that, and was skipped. */
   programs?(): readonly { readonly name: string; readonly hits: number; readonly misses: number }[];

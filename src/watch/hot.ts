@@ -20,8 +20,10 @@ interface Heat {
 
 /**
  * Files that can be written in silence: stores to a page that is dirty already are seen by no hook.
- * A file is hot from the first write to it, or the making of a shared mapping, until as many writers
- * have closed it as were seen: a mapping keeps its file open. Hot files are looked at now and then.
+ * A file is hot if somebody had it open for writing, or mapped so, when it was looked at. Where the
+ * kernel does not say that, it is hot from the first write to it, or the making of a shared mapping,
+ * until as many writers have closed it as were seen: a mapping keeps its file open. Hot files are looked
+ * at now and then.
  */
 export class HotFiles {
   readonly #heat = new Map<Target, Heat>();
@@ -39,6 +41,16 @@ export class HotFiles {
       if (heat === undefined) this.#heat.set(target, begin(actor?.process.pid));
       else if (kind === "write") heat.writers.add(actor?.process.pid);
     } else if (kind === "close" && heat !== undefined && ++heat.closes >= heat.writers.size) this.drop(target);
+  }
+
+  /**
+   * A look has begun.
+   *
+   * @param isWritable whether the kernel says that somebody could write in silence then; undefined: not known
+   */
+  opened(target: Target, isWritable: boolean | undefined): void {
+    if (isWritable === false) this.drop(target);
+    if (isWritable === true && !this.#heat.has(target)) this.#heat.set(target, begin());
   }
 
   /** A look came to its end. Another will come if the file is hot. */
@@ -63,6 +75,6 @@ export class HotFiles {
   }
 }
 
-function begin(writer: number | undefined): Heat {
-  return { writers: new Set([writer]), closes: 0, since: performance.now(), delay: FIRST, timer: undefined };
+function begin(...writers: readonly (number | undefined)[]): Heat {
+  return { writers: new Set(writers), closes: 0, since: performance.now(), delay: FIRST, timer: undefined };
 }

@@ -84,6 +84,28 @@ export class WatchSet {
     this.#stale.add(target);
   }
 
+  /**
+   * Forgets an inode that is no more, before its number comes back as another's. Returns the targets that
+   * it was watched for: at their next refresh they are watched anew.
+   */
+  release(key: NodeKey): readonly Target[] {
+    const targets = this.#users.get(key);
+    for (const target of targets) {
+      const before = this.#resolutions.get(target);
+      if (before === undefined) continue;
+      const remains = (entry: EntryKey) => !entry.startsWith(`${key}/`);
+      this.#stale.add(target);
+      this.#replace(target, {
+        ...before,
+        nodes: before.nodes.filter((node) => node !== key),
+        entries: before.entries.filter(remains),
+        own: before.own.filter(remains),
+        end: before.end === key ? undefined : before.end,
+      });
+    }
+    return targets;
+  }
+
   /** Forgets a target. */
   remove(target: Target): void {
     this.#stale.delete(target);
@@ -121,6 +143,13 @@ export class WatchSet {
   /** Where a target leads, as of the last refresh. */
   endOf(target: Target): NodeKey | undefined {
     return this.#resolutions.get(target)?.end;
+  }
+
+  /** Whether somebody can write in silence to the file that a target leads to, and was opened last; undefined: not known. */
+  isWritable(target: Target): boolean | undefined {
+    const end = this.endOf(target);
+    const opened = end && this.#source.opened?.(end);
+    return opened && opened.writers + opened.mappings > 0;
   }
 
   /** The path of a directory entry as the user sees it; undefined if the directory is not watched. */

@@ -1,26 +1,14 @@
 // Trees that grow under several processes at once, and go again: nothing in them is missed, nothing of them is left.
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
 import { inVm, run, SLOW } from "./process.ts";
+import { settlesAt, watched } from "./watched.ts";
 
 const PROCESSES = 4;
 /** Directories in directories, each with a file, that each process makes; a thousand in all where that is quick. */
 const EACH = inVm ? 10 : 250;
-
-/** Marks of fanotify; undefined where the source is another. */
-function marksOf(pid: number): number | undefined {
-  const infos = readdirSync(`/proc/${pid}/fdinfo`).map((fd) => {
-    try {
-      return readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8");
-    } catch {
-      return ""; // closed meanwhile
-    }
-  });
-  const fanotify = infos.find((text) => text.includes("fanotify flags:"));
-  return fanotify?.split("\n").filter((line) => line.startsWith("fanotify ino:")).length;
-}
 
 test(
   "mkdir a/b && echo x > a/b/f, by several processes: every file is created, then deleted, and no longer watched",
@@ -28,7 +16,7 @@ test(
     using directory = new TemporaryDirectory();
     const tree = directory.directory("tree");
     await using bp = await Bpfink.start({ watch: [tree] });
-    const marks = marksOf(bp.pid);
+    const before = watched(bp.pid);
     const script = 'for i in $(seq "$2"); do mkdir "$1-$i" && mkdir "$1-$i/b" && echo x > "$1-$i/b/f"; done';
     const names = Array.from({ length: PROCESSES }, (_, i) => `${tree}/${i}`);
     await Promise.all(names.map((name) => run("sh", "-c", script, "sh", name, String(EACH))));
@@ -39,7 +27,7 @@ test(
     for (const file of files) await bp.line({ file, action: "deleted" }, { timeout: 60_000 });
     await bp.rest();
     expect(readdirSync(tree)).toEqual([]);
-    expect(marksOf(bp.pid)).toBe(marks);
+    expect(await settlesAt(bp.pid, before)).toBe(before);
   },
   5 * SLOW,
 );

@@ -1,28 +1,14 @@
 // A source that falls silent is noticed: for fanotify its marks are taken away, for eBPF its thread is held.
-import { dlopen } from "bun:ffi";
 import { expect, test } from "bun:test";
 import { closeSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
 import { SLOW } from "./process.ts";
+import { hold, system, takeFd } from "./threads.ts";
 
 // x86-64's numbers, asm/unistd_64.h
-const PTRACE = 101;
-const WAIT4 = 61;
 const FANOTIFY_MARK = 301;
-const PIDFD_OPEN = 434;
-const PIDFD_GETFD = 438;
 const EPOLL_WAIT = "232";
-
-const { symbols: c } = dlopen("libc.so.6", {
-  syscall: { args: ["i64", "i64", "i64", "i64", "i64", "ptr"], returns: "i64" },
-});
-
-function system(number: number, ...[a = 0, b = 0, c3 = 0, d = 0]: number[]): number {
-  const result = Number(c.syscall(number, a, b, c3, d, null));
-  if (result < 0) throw new Error(`system call ${number}: failed`);
-  return result;
-}
 
 /** Makes a running bpfink's source silent; the function returned lets it speak again. */
 function silence(pid: number, canary: string): () => void {
@@ -35,24 +21,13 @@ function silence(pid: number, canary: string): () => void {
   return fanotify === undefined ? hold(tasks.find(isPolling)!) : flush(pid, Number(fanotify), canary);
 }
 
-/** ptrace(2) stops one thread, where SIGSTOP would stop all. */
-function hold(tid: number): () => void {
-  const [SEIZE, INTERRUPT, DETACH, WALL] = [0x4206, 0x4207, 17, 0x40000000];
-  system(PTRACE, SEIZE, tid);
-  system(PTRACE, INTERRUPT, tid);
-  system(WAIT4, tid, 0, WALL);
-  return () => void system(PTRACE, DETACH, tid);
-}
-
 function flush(pid: number, fd: number, canary: string): () => void {
   const [ADD, FLUSH, MODIFY, AT_FDCWD] = [1, 0x80, 2, -100];
-  const pidfd = system(PIDFD_OPEN, pid);
-  const ours = system(PIDFD_GETFD, pidfd, fd);
-  closeSync(pidfd);
+  const ours = takeFd(pid, fd);
   system(FANOTIFY_MARK, ours, FLUSH);
   return () => {
     const path = Buffer.from(`${canary}\0`);
-    expect(Number(c.syscall(FANOTIFY_MARK, ours, ADD, MODIFY, AT_FDCWD, path))).toBe(0);
+    system(FANOTIFY_MARK, ours, ADD, MODIFY, AT_FDCWD, path);
     closeSync(ours);
   };
 }

@@ -1,6 +1,6 @@
 // One save is one line, whatever way a program has of saving: the real programs, each on a file of its own.
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { closeSync, mkdirSync, openSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
 import { end, run, SLOW, succeeded } from "../e2e/process.ts";
@@ -16,6 +16,10 @@ const programs: [name: string, save: (file: string) => Promise<unknown>][] = [
   [
     "vim that renames the old version away",
     (file) => run("vim.tiny", "-u", "NONE", "-es", "-c", "set bk bkc=no wb", "-c", "%s/two/2/", "-c", "wq", file),
+  ],
+  [
+    "emacs",
+    (file) => run("emacs", "-Q", "--batch", file, "--eval", '(progn (replace-string "two" "2") (save-buffer))'),
   ],
   ["ed", (file) => run("sh", "-c", 'printf "2s/two/2/\\nw\\nq\\n" | ed -s "$1"', "sh", file)],
   [
@@ -39,7 +43,7 @@ const programs: [name: string, save: (file: string) => Promise<unknown>][] = [
   ["cp --remove-destination", (file) => prepared(file, (copy) => run("cp", "--remove-destination", copy, file))],
 ];
 const fileOf = (name: string) => at(`files/${name.replace(/\W+/g, "-")}`);
-const [checkedOut, packaged, slow] = [at("clone/file"), at("root/etc/tool.conf"), at("slow")];
+const [checkedOut, packaged, slow, sudoers] = [at("clone/file"), at("root/etc/tool.conf"), at("slow"), at("sudoers")];
 
 /** What a program copies over the file. */
 async function prepared(file: string, copy: (from: string) => Promise<unknown>): Promise<void> {
@@ -78,7 +82,8 @@ beforeAll(async () => {
   directory.write("clone/file", TEXT.replace("two", "2"));
   await git("commit", "-q", "-a", "-m", "2");
   await git("checkout", "-q", "main");
-  bp = await Bpfink.start({ watch: [...programs.map(([name]) => fileOf(name)), checkedOut, packaged, slow] });
+  writeFileSync(sudoers, "root ALL=(ALL:ALL) ALL\n", { mode: 0o440 });
+  bp = await Bpfink.start({ watch: [...programs.map(([name]) => fileOf(name)), checkedOut, packaged, slow, sudoers] });
 }, SLOW);
 beforeEach(() => bp.forget());
 afterAll(async () => {
@@ -116,4 +121,12 @@ test("git checkout", async () => {
 test("dpkg, which unpacks beside the file and renames", async () => {
   await install("2", TEXT.replace("two", "2"));
   expect(await bp.only(packaged)).toMatchObject(modified);
+});
+
+test("visudo, which has a copy edited, checks it, and renames it", async () => {
+  const added = "dave ALL=(root) NOPASSWD: /usr/bin/true";
+  const editor = directory.write("editor", `#!/bin/sh\necho '${added}' >> "$2"\n`); // called as: editor -- FILE
+  chmodSync(editor, 0o755);
+  await run("env", `EDITOR=${editor}`, "visudo", "-q", "-f", sudoers);
+  expect(await bp.only(sudoers)).toMatchObject({ action: "modified", add: { Content: [added] } });
 });

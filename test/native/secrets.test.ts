@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
-import { SLOW } from "../e2e/process.ts";
+import { BPFINK, end, SLOW } from "../e2e/process.ts";
 
 const secrets: { readonly text: string; readonly shortest: number }[] = [];
 
@@ -75,6 +75,22 @@ function leaks(text: string): string[] {
   });
 }
 
+/** Every message, and the metrics too. */
+const METRICS = ["--log-level", "debug", "--graphite", "-", "--graphite-interval", "1s"];
+
+/** What the other commands print of the same database and the same files, as lines and as for a terminal. */
+async function printedLater(database: string, watch: readonly string[]): Promise<string> {
+  const watched = watch.flatMap((path) => ["--watch", path]);
+  const commands = [["history"], ["history", "--diff"], ["check", ...watched], ["expect", "--list"], ["gone"]];
+  const outputs = commands.map(async ([command = "", ...more]) => {
+    const args = [BPFINK, command, "--database", database, "--log-level", "debug", ...more];
+    const onTerminal = ["script", "-qec", args.map((arg) => `'${arg}'`).join(" "), "/dev/null"];
+    const [plain, shown] = [await end(args), await end(onTerminal)];
+    return plain.stdout + plain.stderr + shown.stdout + shown.stderr;
+  });
+  return (await Promise.all(outputs)).join("\n");
+}
+
 test(
   "no part of a hash or salt is printed or kept, whatever the file is called",
   async () => {
@@ -85,7 +101,7 @@ test(
     write(1, "");
     const database = directory.at("state/bpfink.db");
     const watch = [...NAMES.map((name) => directory.at(name)), directory.directory("dir")];
-    await using bp = await Bpfink.start({ watch, database, args: ["--log-level", "debug"] });
+    await using bp = await Bpfink.start({ watch, database, args: METRICS });
     const rounds: readonly (readonly [which: 1 | 2, prefix: string])[] = [
       [2, ""],
       [2, "!"],
@@ -115,14 +131,14 @@ test(
     const databaseFiles = () => readdirSync(directory.at("state")).map((name) => join(directory.at("state"), name));
     const live = databaseFiles().flatMap((path) => leaks(readFileSync(path, "latin1")));
     const { status, stdout, stderr } = await bp.stop("SIGTERM");
+    write(2, "!"); // for check to find
+    const later = await printedLater(database, watch);
+    for (const text of ["user0", "etc/gshadow", "differ", "bpfink: error:"]) expect(later).toContain(text);
     const kept = databaseFiles().flatMap((path) => leaks(readFileSync(path, "latin1")));
 
-    expect({ live, kept, stdout: leaks(stdout), stderr: leaks(stderr) }).toEqual({
-      live: [],
-      kept: [],
-      stdout: [],
-      stderr: [],
-    });
+    expect(stderr).toContain("events.seen");
+    const printed = { stdout: leaks(stdout), stderr: leaks(stderr), later: leaks(later) };
+    expect({ live, kept, ...printed }).toEqual({ live: [], kept: [], stdout: [], stderr: [], later: [] });
     expect(status).toBe(0);
     expect(leaks(readFileSync(directory.at("dir/nshadow"), "latin1"))).not.toBeEmpty(); // it would have been found
     const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8);

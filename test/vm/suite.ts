@@ -20,7 +20,7 @@ export interface SuiteOptions {
 }
 
 export interface SuiteOutcome extends Counts {
-  /** The kernel's name, or `harness` for the harness's test of itself. */
+  /** The kernel's name, `preempt=full`, or `harness` for the harness's test of itself. */
   name: string;
   /** What has to be read when something failed; else short. */
   log: string;
@@ -37,6 +37,9 @@ const testTimeout = 180_000;
 /** Empty disks for the file systems that the root is not, in MiB: mkfs.xfs wants 300 at least. */
 export const scratch = [512, 512];
 
+/** The kernel that is booted once more, with full preemption, for what is different then. */
+const preemptible: KernelName = "sid";
+
 /**
  * Runs the end to end tests on every kernel, and the harness's test of itself on one.
  * A kernel that is not there, a VM that stays lost, a splat, and a run without a test are failures of their suite.
@@ -48,7 +51,13 @@ export async function runVmSuites(options: SuiteOptions): Promise<SuiteOutcome[]
   // Held here so that all kernels share one.
   using _files = await filesDisk(guestFiles(options.binary));
   const suites = [
-    ...kernels.map((name) => ({ name, run: () => endToEnd(name, options.binary, say) })),
+    ...kernels.map((name) => ({ name, run: () => endToEnd(name, options.binary, "./test/e2e", say) })),
+    ...kernels
+      .filter((name) => name === preemptible)
+      .map((name) => ({
+        name: "preempt=full",
+        run: () => endToEnd(name, options.binary, "./test/preempt", say, "preempt=full"),
+      })),
     { name: "harness", run: () => harness(kernels[0] ?? "6.1") },
   ];
   const limit = Math.max(1, Math.min(options.parallel ?? 2, Math.floor(availableMemory() / (memory + overhead))));
@@ -72,12 +81,14 @@ function chosenKernels(names: readonly string[]): KernelName[] {
 async function endToEnd(
   name: KernelName,
   binary: string,
+  tests: string,
   say: (line: string) => void,
+  append = "",
 ): Promise<Counts & { log: string }> {
   using results = temporaryDirectory();
   const junit = "junit.xml";
   const reporter = ["--reporter=junit", `--reporter-outfile=/out/${junit}`];
-  const bunTest = ["bun", "test", "./test/e2e", `--timeout=${testTimeout}`, ...reporter];
+  const bunTest = ["bun", "test", tests, `--timeout=${testTimeout}`, ...reporter];
   const result = await runInVm(
     // One stream, so that what a test printed stands before its verdict.
     ["sh", "-c", 'exec "$@" 2>&1', "sh", ...bunTest],
@@ -90,6 +101,7 @@ async function endToEnd(
       memory,
       scratch,
       timeout: suiteTimeout,
+      append,
       onStdout: lineSplitter((line) => say(`${name}: ${line}`)),
     },
   );

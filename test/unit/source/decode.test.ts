@@ -16,6 +16,7 @@ const structs = {
   path_span: btf.struct("path_span"),
   entry: btf.struct("entry"),
   entry_event: btf.struct("entry_event"),
+  opened: btf.struct("opened"),
 };
 type StructName = keyof typeof structs;
 
@@ -193,7 +194,22 @@ const vimActor = {
 
 const key = (text: string) => text as NodeKey;
 
-test.each(KINDS.map((kind, value) => [kind, value] as const))("a %s of an inode", (kind, value) => {
+const freed = KINDS.indexOf("freed");
+
+test("an inode that is freed: a record that ends before the actor", () => {
+  const whole = record({ ...vim, numbers: { ...vim.numbers, kind: freed } });
+  expect(decodeEvent(whole.subarray(0, LAYOUT.event.actor), clocks)).toEqual({
+    time: 1_700_000_001_234_567_891n,
+    kind: "freed",
+    node: key("8388609:12"),
+    entries: [],
+    actor: undefined,
+  });
+});
+
+const actorKinds = KINDS.flatMap((kind, value) => (value === freed ? [] : [[kind, value] as const]));
+
+test.each(actorKinds)("a %s of an inode", (kind, value) => {
   const event: KernelEvent | undefined = decodeEvent(
     record({ ...vim, numbers: { ...vim.numbers, kind: value } }),
     clocks,
@@ -387,7 +403,7 @@ describe("what cannot be a record is undefined:", () => {
     expect(decodeEvent(whole.subarray(0, whole.length - 1), clocks)).toBeUndefined();
   });
 
-  test.each([8, 0x7fff_ffff, 0xffff_ffff])("one of kind %d", (kind) => {
+  test.each([9, 0x7fff_ffff, 0xffff_ffff])("one of kind %d", (kind) => {
     expect(decodeEvent(record({ numbers: { kind } }), clocks)).toBeUndefined();
   });
 
@@ -404,7 +420,9 @@ function expectSane(event: KernelEvent | undefined): void {
   expect(KINDS).toContain(event.kind);
   expect(event.entries.length).toBeLessThanOrEqual(2);
   for (const { name } of event.entries) expect(name).not.toContain("\0");
-  const { executable, args, start, name } = event.actor!.process;
+  expect(event.actor === undefined).toBe(event.kind === "freed");
+  if (event.actor === undefined) return;
+  const { executable, args, start, name } = event.actor.process;
   expect(name).not.toContain("\0");
   expect(executable).toMatch(/^$|^\/|^…\//);
   expect(args.every((arg) => !arg.includes("\0"))).toBe(true);
@@ -421,7 +439,7 @@ test("garbage is decoded or refused, and never throws", () => {
     view.setUint32(LAYOUT.event.entries, entries, true);
     const event = decodeEvent(noise, clocks);
     expectSane(event);
-    expect(event !== undefined).toBe(kind < KINDS.length && entries <= 2);
+    expect(event !== undefined).toBe(kind < KINDS.length && (kind === freed || entries <= 2));
   });
   fc.assert(property, { numRuns: 300 });
 });

@@ -1,10 +1,17 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type Cover, Covers } from "../../../src/watch/covers.ts";
-import { targetOf } from "./events.ts";
+import { eventOf, targetOf } from "./events.ts";
 
 const target = targetOf("/a");
+const now = () => BigInt(Date.now()) * 1_000_000n;
 const mount = { id: 1, root: "/", point: "/a", type: "tmpfs", source: "none" };
-const coverOf = (action: Cover["action"]): Cover => ({ action, mount, isTop: true, end: undefined });
+const coverOf = (action: Cover["action"]): Cover => ({
+  action,
+  mount,
+  isTop: true,
+  end: undefined,
+  found: now(),
+});
 
 /** What a mount and then an umount make of a path, by whether nothing was there before and after each. */
 const table: [string, [boolean, boolean], [boolean, boolean], (Cover["action"] | undefined)[]][] = [
@@ -14,7 +21,7 @@ const table: [string, [boolean, boolean], [boolean, boolean], (Cover["action"] |
 ];
 
 test.each(table)("%s", (_, mounted, unmounted, expected) => {
-  const covers = new Covers();
+  const covers = new Covers(true);
   covers.add(target, coverOf("covered"));
   const first = covers.actionOf(target, ...mounted);
   covers.settle(target, first);
@@ -24,8 +31,85 @@ test.each(table)("%s", (_, mounted, unmounted, expected) => {
 });
 
 test("of two changes before a look, the last one counts, seen from before the first", () => {
-  const covers = new Covers();
+  const covers = new Covers(true);
   covers.add(target, { ...coverOf("covered"), end: "1:1" as never });
   covers.add(target, { ...coverOf("uncovered"), end: "1:2" as never });
   expect(covers.get(target)).toMatchObject({ action: "uncovered", end: "1:1" });
+});
+
+describe("events", () => {
+  const event = eventOf("mount", 1n);
+
+  test("come before or after the change that they are of", () => {
+    const covers = new Covers(true);
+    covers.note([target], event);
+    expect(covers.eventsOf(target)).toEqual([]);
+    covers.add(target, coverOf("covered"));
+    expect(covers.eventsOf(target)).toEqual([event]);
+    covers.note([target], event);
+    expect(covers.eventsOf(target)).toEqual([event, event]);
+  });
+
+  test("outlive a look that found nothing yet, and not the one that found it", () => {
+    const covers = new Covers(true);
+    covers.note([target], event);
+    covers.settle(target, undefined);
+    covers.add(target, coverOf("covered"));
+    expect(covers.eventsOf(target)).toEqual([event]);
+    covers.settle(target, "covered");
+    covers.add(target, coverOf("uncovered"));
+    expect(covers.eventsOf(target)).toEqual([]);
+  });
+
+  test("are awaited after a change was found, where the source tells of mounts, until a later one comes", () => {
+    for (const hasEvents of [true, false]) {
+      const covers = new Covers(hasEvents);
+      expect(covers.awaitsEvent(target)).toBe(false);
+      covers.add(target, coverOf("covered"));
+      expect(covers.awaitsEvent(target)).toBe(hasEvents);
+      covers.note([targetOf("/b")], eventOf("mount", 1n));
+      covers.note([target], eventOf("write", 1n));
+      expect(covers.awaitsEvent(target)).toBe(hasEvents);
+      covers.note([], eventOf("write", now() + 1_000_000_000n));
+      expect(covers.awaitsEvent(target)).toBe(false);
+    }
+  });
+
+  test("are awaited no more when it is theirs that came, when they are long overdue, or none will come", () => {
+    const covers = new Covers(true);
+    covers.add(target, coverOf("covered"));
+    covers.note([target], event);
+    expect(covers.awaitsEvent(target)).toBe(false);
+    const late = new Covers(true);
+    late.add(target, { ...coverOf("covered"), found: now() - 6_000_000_000n });
+    expect(late.awaitsEvent(target)).toBe(false);
+    const stopped = new Covers(true);
+    stopped.add(target, coverOf("covered"));
+    stopped.stop();
+    expect(stopped.awaitsEvent(target)).toBe(false);
+  });
+
+  test("of a directory are those of its members", () => {
+    const covers = new Covers(true);
+    const member = targetOf("/a/b", target);
+    covers.add(target, coverOf("covered"));
+    covers.note([target], event);
+    covers.pass(target, member, undefined);
+    covers.settle(target, "covered");
+    expect(covers.eventsOf(member)).toEqual([event]);
+    const unknown = new Covers(true);
+    unknown.add(target, coverOf("covered"));
+    unknown.pass(target, member, undefined);
+    expect(unknown.awaitsEvent(member)).toBe(false);
+  });
+
+  test("are those of the target, and of these the last", () => {
+    const covers = new Covers(true);
+    covers.note([targetOf("/b")], event);
+    for (let i = 0n; i < 40n; i++) covers.note([target], eventOf("mount", i));
+    covers.add(target, coverOf("covered"));
+    expect(covers.eventsOf(target).map(({ time }) => time)).toEqual(
+      Array.from({ length: 16 }, (_, i) => 24n + BigInt(i)),
+    );
+  });
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { HotFiles } from "../../../src/watch/hot.ts";
 import { actorOf, eventOf, sightingOf, targetOf } from "./events.ts";
 
@@ -49,4 +49,37 @@ test("what is found is the doing of those who were seen, and makes the next look
   hot.looked(target, [sightingOf(a)], true);
   jest.advanceTimersByTime(3000);
   expect(found).toEqual(Array.from({ length: 3 }, () => [sightingOf(a, { reported: true })]));
+});
+
+describe("what the kernel says of who could write", () => {
+  const looksWhen = (...isWritable: (boolean | undefined)[]): number => {
+    let looks = 0;
+    const hot: HotFiles = new HotFiles((found, sightings) => {
+      looks++;
+      hot.opened(found, isWritable[Math.min(looks, isWritable.length - 1)]);
+      hot.looked(found, sightings, false);
+    });
+    hot.note(target, eventOf("write", 1n, a));
+    hot.note(target, eventOf("close", 2n, a));
+    hot.opened(target, isWritable[0]);
+    hot.looked(target, [], false);
+    jest.advanceTimersByTime(10_000);
+    hot.drop(target);
+    return looks;
+  };
+
+  test("counts where no event told of a writer, or of the last close", () => {
+    expect(looksWhen(true)).toBe(3);
+    expect(looksWhen(true, true, false)).toBe(2);
+    expect(looksWhen(false)).toBe(0);
+    expect(looksWhen(undefined)).toBe(0);
+  });
+
+  test("ends it although a close was not seen", () => {
+    const hot = new HotFiles(() => expect.unreachable());
+    hot.note(target, eventOf("write", 1n, a));
+    hot.opened(target, false);
+    hot.looked(target, [], true);
+    jest.advanceTimersByTime(100_000);
+  });
 });

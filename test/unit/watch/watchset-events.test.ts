@@ -186,3 +186,31 @@ describe("an event is directly about a target", () => {
     expect(isDirect(link, "etc", "link")).toBe(true);
   });
 });
+
+describe("an inode that is no more", () => {
+  const passwd = targetOf("/etc/passwd");
+
+  test("is nobody's, until its path is walked again", () => {
+    set.refresh(passwd);
+    const key = knownKey(at("etc/passwd"));
+    expect(set.release(key)).toEqual([passwd]);
+    expect([...set.targetsOf({ ...eventOf("write", 1n), node: key })]).toEqual([]);
+    expect(set.endOf(passwd)).toBeUndefined();
+    expectWatched("", "etc");
+    set.refresh(passwd);
+    expect([...set.targetsOf({ ...eventOf("write", 1n), node: key })]).toEqual([passwd]);
+    expectWatched("", "etc", "etc/passwd");
+  });
+
+  test("may be a directory on the way, whose names are nobody's either", () => {
+    set.refresh(passwd);
+    const etc = knownKey(at("etc"));
+    set.release(etc);
+    expect([...set.targetsOf(entryEvent("birth", etc, "passwd"))]).toEqual([]);
+    expect([...set.targetsOf(entryEvent("birth", knownKey(at("")), "etc"))]).toEqual([passwd]);
+  });
+
+  test("that nobody knows is nothing", () => {
+    expect(set.release(knownKey(at("etc/shadow")))).toEqual([]);
+  });
+});
