@@ -240,12 +240,27 @@ function startCanary(source: Source, options: Options, rescan: () => unknown, sa
   }
 }
 
+/** Options of what is opened once and kept open, by the names that users know. */
+const FIXED = [
+  ["root", "root"],
+  ["database", "database"],
+  ["json", "json"],
+  ["backend", "backend"],
+  ["ring-size", "ringSize"],
+  ["max-watches", "maxWatches"],
+  ["keep", "keep"],
+  ["keep-size", "keepSize"],
+  ["chain-key", "chainKey"],
+  ["canary", "canary"],
+  ["rescan", "rescan"],
+] as const satisfies readonly (readonly [keyof typeof SETTINGS, keyof Options])[];
+
 /** The options as they are now; undefined, said in the log, if they cannot be used: the old ones stay. */
 function reloaded(before: Options, reread: () => Options): { options: Options; scope: Scope } | undefined {
   try {
     const options = reread();
-    for (const key of ["root", "database", "backend"] as const) {
-      if (options[key] !== before[key]) log.warn(`${key} stays ${before[key]} until bpfink is started again`);
+    for (const [name, key] of FIXED) {
+      if (options[key] !== before[key]) log.warn(`${name} stays what it was until bpfink is started again`);
     }
     const { root, database } = before;
     return { options, scope: scopeOf({ ...options, root, database }) };

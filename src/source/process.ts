@@ -123,23 +123,27 @@ export function readProcess(pid: number): Actor | undefined {
   const status = parseStatus(readText(`/proc/${pid}/status`) ?? "");
   if (stat === undefined || status === undefined) return undefined;
   const cgroup = parseCgroup(readText(`/proc/${pid}/cgroup`) ?? "");
+  const process = {
+    pid,
+    ppid: stat.ppid,
+    name: stat.name,
+    args: parseArgs(readHead(`/proc/${pid}/cmdline`, ARGS_LIMIT + 1)),
+    tty: ttyOfDevice(stat.tty),
+    session: stat.session,
+    cgroup,
+    container: containerOf(cgroup ?? ""),
+    start: startTime(stat.startTicks, boottimeOffset()),
+    ancestors: readAncestors(stat.ppid),
+  };
+  const loginuid = parseLoginuid(readText(`/proc/${pid}/loginuid`) ?? "");
+  // Last: a process that ends loses its arguments and its executable together, with its memory, and
+  // can be waited for only later. If the executable is there, so were the arguments.
+  const executable = readLink(`/proc/${pid}/exe`) ?? "";
   const actor: Actor = {
-    process: {
-      pid,
-      ppid: stat.ppid,
-      name: stat.name,
-      executable: readLink(`/proc/${pid}/exe`) ?? "",
-      args: parseArgs(readHead(`/proc/${pid}/cmdline`, ARGS_LIMIT + 1)),
-      tty: ttyOfDevice(stat.tty),
-      session: stat.session,
-      cgroup,
-      container: containerOf(cgroup ?? ""),
-      start: startTime(stat.startTicks, boottimeOffset()),
-      ancestors: readAncestors(stat.ppid),
-    },
+    process: { ...process, executable },
     uid: status.uid,
     euid: status.euid,
-    loginuid: parseLoginuid(readText(`/proc/${pid}/loginuid`) ?? ""),
+    loginuid,
   };
   return readStat(pid)?.startTicks === stat.startTicks ? actor : undefined;
 }

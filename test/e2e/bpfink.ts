@@ -244,11 +244,9 @@ export class Bpfink implements AsyncDisposable {
   }
 
   #error(message: string): Error {
-    const marks = this.texts.map((text, i) => {
-      const line = this.lines[i];
-      const mark = line !== undefined && this.#taken.has(line) ? " " : ">";
-      return `${mark} ${text.length > 1000 ? `${text.slice(0, 1000)}…` : text}`;
-    });
-    return new Error([message, "--- lines (> not taken)", ...marks, "--- stderr", this.#stderr].join("\n"));
+    const others = this.texts.filter((_, i) => !this.#taken.has(this.lines[i]!));
+    const texts = others.map((text) => (text.length > 2000 ? `${text.slice(0, 2000)}…` : text));
+    const of = `--- ${others.length} of ${this.texts.length} lines were not taken`;
+    return new Error([message, of, ...texts, "--- stderr", this.#stderr].join("\n"));
   }
 }

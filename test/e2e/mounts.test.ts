@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:te
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
-import { run, SLOW } from "./process.ts";
+import { end, run, SLOW } from "./process.ts";
 
 const directory = new TemporaryDirectory();
 const at = (name: string) => directory.at(name);
@@ -17,9 +17,16 @@ async function mount(...args: string[]): Promise<void> {
   mounted.push(args.at(-1)!);
 }
 
+/** Tries again while bpfink has a file open there, which it still may after it told of it: umount(2), EBUSY. */
 async function umount(): Promise<void> {
   const point = mounted.pop();
-  if (point !== undefined) await run("umount", point);
+  if (point === undefined) return;
+  for (;;) {
+    const { status, stderr } = await end(["umount", point]);
+    if (status === 0) return;
+    if (!stderr.includes("target is busy")) throw new Error(stderr);
+    await Bun.sleep(10);
+  }
 }
 
 beforeAll(async () => {

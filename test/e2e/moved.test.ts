@@ -38,9 +38,14 @@ test("a file that is moved out of sight: where to, who did it, and what went", a
   expect(await bp.only(at("out"))).toMatchObject({ action: "created", add: { Content: ["new"] } });
 });
 
-test("a file that is moved twice at once went to the last place", async () => {
-  renameSync(at("twice"), at("first-stop"));
-  renameSync(at("first-stop"), at("last-stop"));
+test("a file that is moved twice before bpfink looks went to the last place", async () => {
+  bp.kill("SIGSTOP");
+  try {
+    renameSync(at("twice"), at("first-stop"));
+    renameSync(at("first-stop"), at("last-stop"));
+  } finally {
+    bp.kill("SIGCONT");
+  }
   expect(await bp.only(at("last-stop"))).toMatchObject({ action: "moved", previous: at("twice") });
 });
 

@@ -56,6 +56,14 @@ test(
     writeFileSync(b, "3\n");
     expect(await running.only(b)).toMatchObject({ origin: "live", consumer: "generic" });
 
+    const fixed = `canary = 0\nkeep = "1d"\nkeep-size = "1G"\nrescan = "2h"\njson = true\nchain-key = "/none"\nring-size = "1M"\n`;
+    writeFileSync(config, `watch = ["${b}"]\n${fixed}`);
+    running.kill("SIGHUP");
+    await running.line({ action: "reloaded" });
+    for (const name of ["canary", "keep", "keep-size", "rescan", "json", "chain-key", "ring-size"]) {
+      await running.stderr(new RegExp(`warn: ${name} stays what it was until bpfink is started again`));
+    }
+
     // what changed while it was not watched is told when it is watched again
     writeFileSync(config, `watch = ["${a}"]\n`);
     running.kill("SIGHUP");

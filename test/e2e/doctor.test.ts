@@ -1,6 +1,6 @@
 // What this kernel permits, and whether changes are really seen.
 import { expect, test } from "bun:test";
-import { bpfink, end, BPFINK, SLOW } from "../e2e/process.ts";
+import { bpfink, BPFINK, end, inVm, SLOW } from "./process.ts";
 
 interface Report {
   readonly findings: readonly { readonly name: string; readonly status: string; readonly remedy?: string }[];
@@ -45,11 +45,14 @@ test(
   SLOW,
 );
 
-test(
-  "--backend: the canary of the one that is asked for",
-  async () => {
-    const { status, stdout } = await bpfink(["doctor", "--json", "--backend", "fanotify"]);
-    expect({ status, backend: (JSON.parse(stdout) as Report).backend }).toEqual({ status: 0, backend: "fanotify" });
+test.each(inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["fanotify"])(
+  "--backend %s: the canary of the one that is asked for",
+  async (backend) => {
+    const { status, stdout } = await bpfink(["doctor", "--json", "--backend", backend]);
+    expect({ status, report: JSON.parse(stdout) as Report }).toMatchObject({
+      status: 0,
+      report: { backend, canary: { seen: true } },
+    });
   },
   SLOW,
 );
