@@ -101,7 +101,8 @@ static __always_inline bool inherit(enum form form, struct inode *directory, str
 	if ((READ(form, born, i_mode) & S_IFMT) == S_IFDIR)
 		watch.flags |= WATCH_DIRECTORY | WATCH_INHERIT;
 	fill_key(form, &key, born);
-	switch (bpf_map_update_elem(&watches, &key, &watch, BPF_NOEXIST)) {
+	/* an int before Linux 6.4 (d7ba4cc900bf), and the upper half of the register is not its sign then */
+	switch ((int)bpf_map_update_elem(&watches, &key, &watch, BPF_NOEXIST)) {
 	case 0:
 	case -EEXIST:
 		return true;
