@@ -95,7 +95,10 @@ export class Monitor {
     });
     this.#covers = new Covers(parts.source.tellsOfMounts === true);
     this.#watchSet = new WatchSet(parts.source, parts.root);
-    this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion));
+    this.#dispatch = new Dispatch(
+      (target, occasion, origin) => this.#look(target, origin, occasion),
+      () => parts.source.untilNow?.() ?? (() => true),
+    );
     this.#follow = new Follow({
       ...{ store: this.#store, selection: this.#selection, tree: this.#tree, dispatch: this.#dispatch },
       watch: (target) => void this.#refresh(target),
@@ -237,7 +240,9 @@ export class Monitor {
         end === undefined
           ? lookAtLink(this.#watchSet.linkOf(target))
           : this.#longReads.look(target, { path: end.path, contentLimit, sightings, origin, baseline }, settled);
-      this.#hot.opened(target, this.#watchSet.isWritable(target));
+      const opened = this.#watchSet.opened(target);
+      this.#hot.opened(target, opened?.isWritable);
+      if (opened?.isNew === true) this.#dispatch.await(target, [], "live"); // it was read before it was watched
       const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
       if (look === "early" || (isAbsent && !settled)) return "early";
       if (this.#awaitsMover(target.path, origin, occasion)) return "early";

@@ -1,4 +1,4 @@
-import { dlopen, read } from "bun:ffi";
+import { dlopen, type Pointer, read } from "bun:ffi";
 import { closeSync, constants, writeSync } from "node:fs";
 import { constants as osConstants } from "node:os";
 import { pathBytes } from "../paths.ts";
@@ -27,6 +27,18 @@ const { symbols: c } = dlopen("libc.so.6", {
     ],
     returns: "i32",
   },
+  mmap: {
+    args: [
+      "ptr",
+      "u64" /* size_t length */,
+      "i32" /* int prot */,
+      "i32" /* int flags */,
+      "i32" /* int fd */,
+      "i64" /* off_t */,
+    ],
+    returns: "ptr",
+  },
+  getpagesize: { args: [], returns: "i32" },
   fstatfs: { args: ["i32" /* int fd */, "ptr" /* struct statfs *out */], returns: "i32" },
   clock_gettime: { args: ["i32" /* clockid_t clock */, "ptr" /* struct timespec *out */], returns: "i32" },
   name_to_handle_at: {
@@ -204,6 +216,19 @@ export function fanotifyInit(flags: number): number {
 /** fanotify_mark(2). Follows `path` if it is a symbolic link, which /proc/self/fd/N makes use of. */
 export function fanotifyMark(fanotify: number, flags: number, mask: number, path: string): void {
   unwrap("fanotify_mark", c.fanotify_mark(fanotify, flags, mask, AT_FDCWD, cString(path)), path);
+}
+
+/** <sys/mman.h>: the same on x86-64 and arm64. */
+const PROT_READ = 1;
+const MAP_SHARED = 1;
+const MAP_FAILED = 2n ** 64n - 1n;
+
+/** mmap(2): a page of a file, to be read for as long as the process lives. */
+export function mapPage(fd: number, page: number): Pointer {
+  const size = c.getpagesize();
+  const address = c.mmap(null, BigInt(size), PROT_READ, MAP_SHARED, fd, BigInt(page * size));
+  if (address === null || BigInt(address) === MAP_FAILED) unwrap("mmap", -1, `page ${page}`);
+  return Number(address) as Pointer;
 }
 
 const timespec = new BigInt64Array(2);

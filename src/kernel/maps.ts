@@ -1,4 +1,6 @@
+import { type Pointer, read } from "bun:ffi";
 import { embeddedLibbpf } from "./assets.ts";
+import { mapPage } from "./libc.ts";
 
 /** The watch map (bpf/watch.bpf.h): which inodes the hooks report. */
 export class WatchMap {
@@ -97,6 +99,26 @@ export class OpenedSlot {
     const { libbpf } = embeddedLibbpf();
     libbpf.number("bpf_map_lookup_elem", libbpf.symbols.bpf_map_lookup_elem(this.#fd, this.#key, this.#value));
     return this.#value;
+  }
+}
+
+/** A ring buffer, as its reader sees it (kernel/bpf/ringbuf.c). Read only. */
+export class RingPosition {
+  readonly #producer: Pointer;
+
+  constructor(fd: number) {
+    // one page for the consumer's position, one for the producer's, then the records
+    this.#producer = mapPage(fd, 1);
+  }
+
+  /** Bytes that were ever reserved for records. */
+  get produced(): number {
+    return Number(read.u64(this.#producer));
+  }
+
+  /** Bytes that a record of so many takes in the ring: it has a header of 8, and begins at a multiple of 8. */
+  static sizeOf(bytes: number): number {
+    return 8 + Math.ceil(bytes / 8) * 8;
   }
 }
 

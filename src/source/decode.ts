@@ -130,13 +130,19 @@ export function decodeOpened(record: Uint8Array, node: NodeKey): Opened | undefi
   return {
     writers: view.getUint32(opened.writers, true),
     mappings: view.getUint32(opened.mappings, true),
+    layer: readNode(view, opened.layer),
   };
 }
 
 function decodeNode(view: DataView, offset: number): NodeKey | undefined {
+  const node = readNode(view, offset);
+  return node && nodeKey(node.device, node.inode);
+}
+
+function readNode(view: DataView, offset: number): { device: number; inode: bigint } | undefined {
   const inode = view.getBigUint64(offset + LAYOUT.node.inode, true);
   const device = view.getUint32(offset + LAYOUT.node.device, true);
-  return inode === 0n && device === 0 ? undefined : nodeKey(device, inode);
+  return inode === 0n && device === 0 ? undefined : { device, inode };
 }
 
 /** A struct actor, of the right size. */

@@ -5,7 +5,7 @@ import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
 import { Switches } from "../kernel/switches.ts";
 import { boottimeOffset, realtime, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, type MissingHook, type ProgramCounts } from "../kernel/load.ts";
-import { Counter, OpenedSlot, WatchMap } from "../kernel/maps.ts";
+import { Counter, OpenedSlot, RingPosition, WatchMap } from "../kernel/maps.ts";
 import type { RingMessage, RingRequest } from "../kernel/ring.worker.ts";
 import { type ClockOffsets, decodeEvent, decodeOpened, encodeMonitor } from "./decode.ts";
 import type { Opened, Source, SourceHandlers, SourceSizes, WatchNode } from "./source.ts";
@@ -26,6 +26,9 @@ export class EbpfSource implements Source {
   /** Why changes are not seen, as the owner was told. */
   #blindness: ReadonlySet<string> = new Set();
   readonly #opened: OpenedSlot | undefined;
+  readonly #ring: RingPosition;
+  /** Bytes of the ring that were reported. */
+  #taken = 0;
   #lostBefore = 0n;
   /** When the counts were read last, nanoseconds since the epoch. */
   #checked = realtime();
@@ -42,6 +45,7 @@ export class EbpfSource implements Source {
     });
     this.#watches = new Watches(new WatchMap(this.#object.mapFd("watches")));
     this.#switches = new Switches(form);
+    this.#ring = new RingPosition(this.#object.mapFd("ring"));
     this.#lost = new Counter(this.#object.mapFd("lost"));
     if (!this.missing.some(({ hook }) => hook.name === "open"))
       this.#opened = new OpenedSlot(this.#object.mapFd("opened"), encodeMonitor(process.pid));
@@ -62,6 +66,12 @@ export class EbpfSource implements Source {
 
   opened(key: NodeKey): Opened | undefined {
     return this.#opened && decodeOpened(this.#opened.read(), key);
+  }
+
+  /** A hook tells of a change before it can be seen, or a moment after. */
+  untilNow(): () => boolean {
+    const { produced } = this.#ring;
+    return () => this.#taken >= produced;
   }
 
   start(handlers: SourceHandlers): void {
@@ -96,6 +106,7 @@ export class EbpfSource implements Source {
   #take(records: readonly Uint8Array[], handlers: SourceHandlers): void {
     const clocks: ClockOffsets = { monotonic: realtimeOffset(), boottime: boottimeOffset() };
     for (const record of records) {
+      this.#taken += RingPosition.sizeOf(record.length);
       const event = decodeEvent(record, clocks);
       if (event === undefined) {
         this.#lose(1, handlers);

@@ -53,6 +53,10 @@ class Share implements Source {
     return this.#source.opened?.(key);
   }
 
+  untilNow(): () => boolean {
+    return this.#source.untilNow?.() ?? (() => true);
+  }
+
   /** The one source that is shared reports to whoever started it. */
   start(): void {}
 

@@ -24,12 +24,14 @@ export interface SourceSizes {
   readonly maxWatches?: number | undefined;
 }
 
-/** Who could write to a file when it was opened, without another event. */
+/** What a file was when it was opened. */
 export interface Opened {
   /** How often it is open for writing. */
   readonly writers: number;
   /** Shared mappings of it that may be written to. */
   readonly mappings: number;
+  /** On overlayfs the file in the layer: device as in WatchNode, and inode. */
+  readonly layer?: Pick<WatchNode, "device" | "inode"> | undefined;
 }
 
 /** What a source reports to its owner. */
@@ -73,6 +75,11 @@ export interface Source extends Disposable {
   unwatch(key: NodeKey): void;
   /** Of an inode that is watched, if it is the last that this thread opened; undefined also where it is not known. */
   opened?(key: NodeKey): Opened | undefined;
+  /**
+   * Returns what says whether everything that the kernel had told until now has been reported. Missing
+   * where that cannot be known.
+   */
+  untilNow?(): () => boolean;
   start(handlers: SourceHandlers): void;
   /** Of each BPF program, how often it ran, where the kernel counts that, and was skipped. */
   programs?(): readonly { readonly name: string; readonly hits: number; readonly misses: number }[];

@@ -8,6 +8,9 @@ export const QUIET = 20;
 /** A writer that never pauses is looked at this often, in milliseconds. */
 export const PATIENCE = 1000;
 
+/** How long events are waited for that the kernel has told, before what was found is reported without them, in milliseconds. */
+const TELLING = 5000;
+
 /** Time until a look is tried again that could not be recorded (disk full), in milliseconds. */
 const RETRY = 5000;
 
@@ -34,6 +37,8 @@ interface Pending {
   final: boolean;
   /** Of what is found, unless an event comes meanwhile. */
   origin: Origin;
+  /** Whether the events that the kernel had told at the look before have been taken. */
+  isTold: (() => boolean) | undefined;
 }
 
 type LookAt = (target: Target, occasion: Occasion, origin: Origin) => Outcome;
@@ -62,11 +67,14 @@ export class Dispatch {
   /** To be looked at when performance.now() is this; in that order. */
   readonly #waiting = new Map<Target, number>();
   readonly #look: LookAt;
+  readonly #untilNow: () => () => boolean;
   #immediate: ReturnType<typeof setImmediate> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(look: LookAt) {
+  /** @param untilNow as a Source has it */
+  constructor(look: LookAt, untilNow: () => () => boolean) {
     this.#look = look;
+    this.#untilNow = untilNow;
   }
 
   /** Takes an event that may have changed the target. */
@@ -79,7 +87,9 @@ export class Dispatch {
       settled: false,
       final: false,
       origin: "live",
+      isTold: undefined,
     };
+    pending.isTold = undefined;
     pending.origin = "live";
     pending.sightings = sight(pending.sightings, event);
     pending.final = false;
@@ -101,7 +111,7 @@ export class Dispatch {
   await(target: Target, sightings: readonly Sighting[], origin: Origin): void {
     if (this.#pending.has(target)) return;
     const now = performance.now();
-    this.#pending.set(target, { sightings, first: now, settled: true, final: true, origin });
+    this.#pending.set(target, { sightings, first: now, settled: true, final: false, origin, isTold: undefined });
     this.#wait(target, now);
     this.#schedule();
   }
@@ -110,7 +120,14 @@ export class Dispatch {
   postpone(target: Target, sightings: readonly Sighting[], origin: Origin): void {
     setTimeout(() => {
       if (this.#pending.has(target)) return;
-      this.#pending.set(target, { sightings, first: performance.now(), settled: true, final: true, origin });
+      this.#pending.set(target, {
+        sightings,
+        first: performance.now(),
+        settled: true,
+        final: true,
+        origin,
+        isTold: undefined,
+      });
       this.#ready.add(target);
       this.#schedule();
     }, RETRY).unref();
@@ -156,19 +173,22 @@ export class Dispatch {
 
   #runOne(target: Target): void {
     const pending = this.#pending.get(target);
+    const now = performance.now();
+    if (pending?.isTold?.() === false && now < pending.first + TELLING) return this.#wait(target, now);
     this.drop(target);
     if (pending === undefined) return;
     const { sightings, settled, final, origin } = pending;
     const outcome = this.#look(target, { sightings, settled, final }, origin);
     if (settled && outcome !== "early") return;
     this.#pending.set(target, {
+      isTold: outcome === "early" ? this.#untilNow() : undefined,
       sightings: outcome === "line" ? sightings.map((sighting) => ({ ...sighting, reported: true })) : sightings,
-      first: outcome === "early" ? pending.first : performance.now(),
+      first: outcome === "early" ? pending.first : now,
       settled: true,
       final: settled,
       origin,
     });
-    this.#wait(target, performance.now());
+    this.#wait(target, now);
   }
 
   #wait(target: Target, now: number): void {

@@ -25,6 +25,8 @@ interface Resolution {
   /** The paths of all entries: where a mount would change what the target is. */
   readonly places: readonly string[];
   readonly end: NodeKey | undefined;
+  /** Where the end is a file on overlayfs, and was opened: that file in the layer. */
+  readonly layer: NodeKey | undefined;
   readonly link: Link | undefined;
 }
 
@@ -101,6 +103,7 @@ export class WatchSet {
         entries: before.entries.filter(remains),
         own: before.own.filter(remains),
         end: before.end === key ? undefined : before.end,
+        layer: before.layer === key ? undefined : before.layer,
       });
     }
     return targets;
@@ -125,8 +128,8 @@ export class WatchSet {
   isDirect(target: Target, event: KernelEvent): boolean {
     const resolution = this.#resolutions.get(target);
     if (resolution === undefined) return true; // a new member
-    const { end, own } = resolution;
-    if (end !== undefined && event.node === end) return true;
+    const { end, layer, own } = resolution;
+    if (event.node !== undefined && (event.node === end || event.node === layer)) return true;
     return event.entries.some(({ directory, name }) => own.includes(`${directory}/${name}`));
   }
 
@@ -145,11 +148,25 @@ export class WatchSet {
     return this.#resolutions.get(target)?.end;
   }
 
-  /** Whether somebody can write in silence to the file that a target leads to, and was opened last; undefined: not known. */
-  isWritable(target: Target): boolean | undefined {
-    const end = this.endOf(target);
-    const opened = end && this.#source.opened?.(end);
-    return opened && opened.writers + opened.mappings > 0;
+  /**
+   * What the kernel says of the file that a target leads to, if that is what this thread opened last. On
+   * overlayfs the file in the layer is watched from then on, too: mappings are of that one, and who
+   * writes to the layer itself passes the overlay by.
+   *
+   * @returns isWritable: whether somebody can write to it in silence; isNew: whether it lies in a layer
+   * where it was not watched before
+   */
+  opened(target: Target): { readonly isWritable: boolean; readonly isNew: boolean } | undefined {
+    const resolution = this.#resolutions.get(target);
+    const opened = resolution?.end && this.#source.opened?.(resolution.end);
+    if (resolution?.path === undefined || opened === undefined) return undefined;
+    const isWritable = opened.writers + opened.mappings > 0;
+    if (opened.layer === undefined) return { isWritable, isNew: false };
+    const layer = this.#source.watch({ ...opened.layer, path: resolution.path, as: "file", inherit: false });
+    if (layer === undefined || layer === resolution.layer) return { isWritable, isNew: false };
+    const nodes = resolution.nodes.filter((node) => node !== resolution.layer);
+    this.#replace(target, { ...resolution, layer, nodes: [...nodes, layer] });
+    return { isWritable, isNew: true };
   }
 
   /** The path of a directory entry as the user sees it; undefined if the directory is not watched. */
@@ -218,6 +235,7 @@ export class WatchSet {
       own: [...own],
       places: found.steps.map(({ directory, name }) => joinPath(directory, name)),
       end,
+      layer: undefined,
       link: found.link,
     };
   }
@@ -258,8 +276,8 @@ export class WatchSet {
     }
     for (const key of before?.entries ?? []) this.#byEntry.delete(key, target);
     for (const key of next?.entries ?? []) this.#byEntry.add(key, target);
-    if (before?.end !== undefined) this.#byEnd.delete(before.end, target);
-    if (next?.end !== undefined) this.#byEnd.add(next.end, target);
+    for (const key of [before?.end, before?.layer]) if (key !== undefined) this.#byEnd.delete(key, target);
+    for (const key of [next?.end, next?.layer]) if (key !== undefined) this.#byEnd.add(key, target);
   }
 }
 

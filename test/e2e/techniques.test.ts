@@ -16,10 +16,12 @@ const backends = inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"];
  * What bpfink does not do yet with eBPF: overlay's layers, and who stores there into another process's mapping; loop
  * devices; and at times the exchange of contents with ext4's boot loader inode.
  */
-const PENDING = [/^overlay-(upper|lower)|^loop|^ext4-swap-boot/];
+const PENDING = [/^loop|^ext4-swap-boot/];
 
 const isPending = ({ technique: { name }, fileSystem }: Case): boolean =>
-  inVm && (PENDING.some((names) => names.test(name)) || (fileSystem === "overlay" && /^(mmap-by-child|proc|ptrace)/.test(name)));
+  inVm &&
+  (PENDING.some((names) => names.test(name)) ||
+    (fileSystem === "overlay" && /^(mmap-by-child|proc|ptrace)/.test(name)));
 
 describe.each(backends)("techniques, %s", (backend) => {
   const turn = KERNELS.indexOf(process.env["BPFINK_KERNEL"] ?? "") + backends.indexOf(backend);

@@ -24,14 +24,17 @@ class Rig {
   readonly dispatch: Dispatch;
   #changed = Promise.withResolvers<void>();
 
-  /** @param result what comes of a look; may act on the dispatch as a look does */
-  constructor(result: (target: Target, occasion: Occasion) => Outcome = () => "same") {
+  /**
+   * @param result what comes of a look; may act on the dispatch as a look does
+   * @param untilNow as a Source has it
+   */
+  constructor(result: (target: Target, occasion: Occasion) => Outcome = () => "same", untilNow = () => () => true) {
     this.dispatch = new Dispatch((target, occasion) => {
       this.looks.push({ target, occasion, at: performance.now() });
       this.#changed.resolve();
       this.#changed = Promise.withResolvers();
       return result(target, occasion);
-    });
+    }, untilNow);
   }
 
   /** Notes events of one turn. Returns when. */
@@ -284,7 +287,7 @@ describe("a target that is awaited", () => {
     rig.dispatch.await(passwd, [sightingOf(a)], "live");
     await rig.until(() => rig.looks.length === 1);
     await rig.quiet();
-    expect(rig.occasions).toEqual([{ sightings: [sightingOf(a)], settled: true, final: true }]);
+    expect(rig.occasions).toEqual([{ sightings: [sightingOf(a)], settled: true, final: false }]);
     expect(rig.looks[0]!.at - start).toBeGreaterThanOrEqual(QUIET);
   });
 
@@ -300,6 +303,36 @@ describe("a target that is awaited", () => {
       { sightings, settled: false, final: false },
       { sightings, settled: true, final: false },
     ]);
+  });
+});
+
+describe("what was found before its event", () => {
+  const untilFinal = (target: Target, { final }: Occasion) => (target === passwd && !final ? "early" : "line");
+
+  test("waits for the events that the kernel has told by then", async () => {
+    let isTold = false;
+    const rig = new Rig(untilFinal, () => () => isTold);
+    rig.dispatch.await(passwd, [], "live");
+    await rig.until(() => rig.looks.length === 1);
+    await rig.quiet();
+    await rig.quiet();
+    expect(rig.looks).toHaveLength(1);
+    isTold = true;
+    await rig.until(() => rig.looks.length === 2);
+    expect(rig.occasions.map(({ final }) => final)).toEqual([false, true]);
+  });
+
+  test("is looked at again when the event comes, with who did it", async () => {
+    const rig = new Rig(untilFinal, () => () => false);
+    rig.dispatch.await(passwd, [], "live");
+    await rig.until(() => rig.looks.length === 1);
+    rig.note(passwd, eventOf("write", 2n, b), eventOf("close", 3n, b));
+    await rig.until(() => rig.looks.length === 2);
+    expect(rig.occasions[1]).toEqual({
+      sightings: [sightingOf(b, { first: 2n, last: 3n })],
+      settled: false,
+      final: false,
+    });
   });
 });
 
