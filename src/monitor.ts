@@ -93,12 +93,10 @@ export class Monitor {
       done: (target, purpose, look) => this.#wasRead(target, purpose, look),
       failed: (target, error) => this.#failed(target, error),
     });
-    this.#covers = new Covers(parts.source.tellsOfMounts === true);
+    const untilNow = () => parts.source.untilNow?.() ?? (() => true);
+    this.#covers = new Covers(parts.source.tellsOfMounts === true, untilNow);
     this.#watchSet = new WatchSet(parts.source, parts.root);
-    this.#dispatch = new Dispatch(
-      (target, occasion, origin) => this.#look(target, origin, occasion),
-      () => parts.source.untilNow?.() ?? (() => true),
-    );
+    this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion), untilNow);
     this.#follow = new Follow({
       ...{ store: this.#store, selection: this.#selection, tree: this.#tree, dispatch: this.#dispatch },
       watch: (target) => void this.#refresh(target),
@@ -150,8 +148,7 @@ export class Monitor {
   onEvent(event: KernelEvent): void {
     if (event.kind === "freed") return this.#freed(event);
     const targets = this.#watchSet.targetsOf(event);
-    this.#covers.note(targets, event);
-    if (event.kind === "mount") return;
+    if (event.kind === "mount") return this.#covers.note(targets, event);
     const born = this.#born(event);
     if (targets.size + born.length === 0) return;
     count("events.seen");

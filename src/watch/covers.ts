@@ -3,8 +3,10 @@ import type { Mount, MountChanges } from "./mount-table.ts";
 import type { Target } from "./target.ts";
 import type { WatchSet } from "./watchset.ts";
 
-/** Between an event and what it tells of lies this much at most, on a machine that is overloaded, in milliseconds. */
-const LIMIT = 5000;
+/** Between a mount that can be found and the event of it lies this much at most, on a machine that is overloaded, in milliseconds. */
+const AFTER = 1000;
+/** An event of which nothing comes is of a mount that failed, after this long, in milliseconds. */
+const BEFORE = 5000;
 /** More mounts at one path than this are not all remembered. */
 const MAX_EVENTS = 16;
 
@@ -16,8 +18,8 @@ export interface Cover {
   readonly isTop: boolean;
   /** Where the path led before. */
   readonly end: NodeKey | undefined;
-  /** When it was found, nanoseconds since the epoch; 0: of a member, found with its directory. */
-  readonly found: bigint;
+  /** performance.now() when it was found, and whether what the kernel had told by then was reported; undefined: of a member, found with its directory. */
+  readonly found: { readonly at: number; readonly isTold: () => boolean } | undefined;
 }
 
 /** Mounts and umounts that are to be looked at, and the paths that something is mounted over. */
@@ -26,23 +28,24 @@ export class Covers {
   readonly #covered = new Set<string>();
   /** Of mounts that are to be looked at, or may not be found yet, and until when they can be. */
   readonly #events = new Map<Target, { readonly events: readonly KernelEvent[]; readonly until: number }>();
+  readonly #untilNow: () => () => boolean;
   #hasEvents: boolean;
-  /** Of the last event that came, of whatever kind. */
-  #last = 0n;
 
-  /** @param hasEvents whether the source tells of mounts */
-  constructor(hasEvents: boolean) {
+  /**
+   * @param hasEvents whether the source tells of mounts
+   * @param untilNow as a Source has it
+   */
+  constructor(hasEvents: boolean, untilNow: () => () => boolean) {
     this.#hasEvents = hasEvents;
+    this.#untilNow = untilNow;
   }
 
-  /** Takes any event. @param targets whom it concerns */
+  /** Takes an event of a mount. @param targets whom it concerns */
   note(targets: Iterable<Target>, event: KernelEvent): void {
-    this.#last = event.time;
-    if (event.kind !== "mount") return;
     this.#forget();
     for (const target of targets) {
       const events = [...(this.#events.get(target)?.events ?? []), event].slice(-MAX_EVENTS);
-      this.#events.set(target, { events, until: performance.now() + LIMIT });
+      this.#events.set(target, { events, until: performance.now() + BEFORE });
     }
   }
 
@@ -51,14 +54,11 @@ export class Covers {
     return (this.#pending.has(target) ? this.#events.get(target)?.events : undefined) ?? [];
   }
 
-  /**
-   * Whether there is something to look at, and the event that says whose doing it is may be on its way:
-   * events come in order, and none that is later came.
-   */
+  /** Whether there is something to look at, and the event that says whose doing it is may be on its way. */
   awaitsEvent(target: Target): boolean {
-    const found = this.#pending.get(target)?.found ?? 0n;
-    if (!this.#hasEvents || found < this.#last || this.eventsOf(target).length > 0) return false;
-    return epoch() < found + BigInt(LIMIT) * 1_000_000n;
+    const found = this.#pending.get(target)?.found;
+    if (!this.#hasEvents || found === undefined || this.eventsOf(target).length > 0) return false;
+    return performance.now() < found.at + AFTER || !found.isTold();
   }
 
   /** No more events will come. */
@@ -73,9 +73,10 @@ export class Covers {
     for (const mount of removed) points.set(mount.point, { action: "uncovered", mount });
     for (const mount of added) points.set(mount.point, { action: "covered", mount });
     const concerned = new Set<Target>();
+    const found = { at: performance.now(), isTold: this.#untilNow() };
     for (const [point, change] of points) {
       for (const target of watchSet.targetsThrough(point)) {
-        this.add(target, { ...change, isTop: true, end: watchSet.endOf(target), found: epoch() });
+        this.add(target, { ...change, isTop: true, end: watchSet.endOf(target), found });
         watchSet.invalidate(target);
         concerned.add(target);
       }
@@ -92,7 +93,7 @@ export class Covers {
   pass(directory: Target, member: Target, end: NodeKey | undefined): void {
     const cover = this.#pending.get(directory);
     if (cover === undefined) return;
-    this.add(member, { ...cover, isTop: false, end, found: 0n });
+    this.add(member, { ...cover, isTop: false, end, found: undefined });
     const events = this.#events.get(directory);
     if (events !== undefined) this.#events.set(member, events);
   }
@@ -143,5 +144,3 @@ export class Covers {
     if (action === "uncovered") this.#covered.delete(target.path);
   }
 }
-
-const epoch = (): bigint => BigInt(Date.now()) * 1_000_000n;

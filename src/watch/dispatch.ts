@@ -9,7 +9,7 @@ export const QUIET = 20;
 export const PATIENCE = 1000;
 
 /** How long events are waited for that the kernel has told, before what was found is reported without them, in milliseconds. */
-const TELLING = 5000;
+const TELLING = 60_000;
 
 /** Time until a look is tried again that could not be recorded (disk full), in milliseconds. */
 const RETRY = 5000;

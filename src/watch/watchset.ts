@@ -49,6 +49,7 @@ export class WatchSet {
   readonly #users = new MultiMap<NodeKey, Target>();
   readonly #byEntry = new MultiMap<EntryKey, Target>();
   readonly #byEnd = new MultiMap<NodeKey, Target>();
+  readonly #byLayer = new MultiMap<NodeKey, Target>();
   /** Where the watched directories are. */
   readonly #directories = new Map<NodeKey, string>();
 
@@ -118,6 +119,9 @@ export class WatchSet {
   /** The targets that an event may have changed. */
   targetsOf(event: KernelEvent): Set<Target> {
     const targets = new Set<Target>(event.node === undefined ? [] : this.#byEnd.get(event.node));
+    // names in a layer are not those of the overlay, which has events of its own
+    if (event.node !== undefined && event.entries.length === 0)
+      for (const target of this.#byLayer.get(event.node)) targets.add(target);
     for (const { directory, name } of event.entries) {
       for (const target of this.#byEntry.get(`${directory}/${name}`)) targets.add(target);
     }
@@ -276,8 +280,10 @@ export class WatchSet {
     }
     for (const key of before?.entries ?? []) this.#byEntry.delete(key, target);
     for (const key of next?.entries ?? []) this.#byEntry.add(key, target);
-    for (const key of [before?.end, before?.layer]) if (key !== undefined) this.#byEnd.delete(key, target);
-    for (const key of [next?.end, next?.layer]) if (key !== undefined) this.#byEnd.add(key, target);
+    if (before?.end !== undefined) this.#byEnd.delete(before.end, target);
+    if (next?.end !== undefined) this.#byEnd.add(next.end, target);
+    if (before?.layer !== undefined) this.#byLayer.delete(before.layer, target);
+    if (next?.layer !== undefined) this.#byLayer.add(next.layer, target);
   }
 }
 

@@ -12,16 +12,10 @@ import { CAN_LOSE, inVm, SLOW } from "./process.ts";
 const KERNELS = ["5.10", "6.1", "6.12", "sid"];
 const backends = inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"];
 
-/**
- * What bpfink does not do yet with eBPF: overlay's layers, and who stores there into another process's mapping; loop
- * devices; and at times the exchange of contents with ext4's boot loader inode.
- */
-const PENDING = [/^loop|^ext4-swap-boot/];
+/** What bpfink does not do on every kernel with eBPF: loop devices, the exchange of contents with ext4's boot loader inode. */
+const PENDING = /^loop|^ext4-swap-boot/;
 
-const isPending = ({ technique: { name }, fileSystem }: Case): boolean =>
-  inVm &&
-  (PENDING.some((names) => names.test(name)) ||
-    (fileSystem === "overlay" && /^(mmap-by-child|proc|ptrace)/.test(name)));
+const isPending = ({ technique: { name } }: Case): boolean => inVm && PENDING.test(name);
 
 describe.each(backends)("techniques, %s", (backend) => {
   const turn = KERNELS.indexOf(process.env["BPFINK_KERNEL"] ?? "") + backends.indexOf(backend);

@@ -3,14 +3,14 @@ import { type Cover, Covers } from "../../../src/watch/covers.ts";
 import { eventOf, targetOf } from "./events.ts";
 
 const target = targetOf("/a");
-const now = () => BigInt(Date.now()) * 1_000_000n;
+const always = () => () => true;
 const mount = { id: 1, root: "/", point: "/a", type: "tmpfs", source: "none" };
 const coverOf = (action: Cover["action"]): Cover => ({
   action,
   mount,
   isTop: true,
   end: undefined,
-  found: now(),
+  found: { at: performance.now(), isTold: () => true },
 });
 
 /** What a mount and then an umount make of a path, by whether nothing was there before and after each. */
@@ -21,7 +21,7 @@ const table: [string, [boolean, boolean], [boolean, boolean], (Cover["action"] |
 ];
 
 test.each(table)("%s", (_, mounted, unmounted, expected) => {
-  const covers = new Covers(true);
+  const covers = new Covers(true, always);
   covers.add(target, coverOf("covered"));
   const first = covers.actionOf(target, ...mounted);
   covers.settle(target, first);
@@ -31,7 +31,7 @@ test.each(table)("%s", (_, mounted, unmounted, expected) => {
 });
 
 test("of two changes before a look, the last one counts, seen from before the first", () => {
-  const covers = new Covers(true);
+  const covers = new Covers(true, always);
   covers.add(target, { ...coverOf("covered"), end: "1:1" as never });
   covers.add(target, { ...coverOf("uncovered"), end: "1:2" as never });
   expect(covers.get(target)).toMatchObject({ action: "uncovered", end: "1:1" });
@@ -41,7 +41,7 @@ describe("events", () => {
   const event = eventOf("mount", 1n);
 
   test("come before or after the change that they are of", () => {
-    const covers = new Covers(true);
+    const covers = new Covers(true, always);
     covers.note([target], event);
     expect(covers.eventsOf(target)).toEqual([]);
     covers.add(target, coverOf("covered"));
@@ -51,7 +51,7 @@ describe("events", () => {
   });
 
   test("outlive a look that found nothing yet, and not the one that found it", () => {
-    const covers = new Covers(true);
+    const covers = new Covers(true, always);
     covers.note([target], event);
     covers.settle(target, undefined);
     covers.add(target, coverOf("covered"));
@@ -61,50 +61,50 @@ describe("events", () => {
     expect(covers.eventsOf(target)).toEqual([]);
   });
 
-  test("are awaited after a change was found, where the source tells of mounts, until a later one comes", () => {
+  test("are awaited after a change was found, where the source tells of mounts", () => {
     for (const hasEvents of [true, false]) {
-      const covers = new Covers(hasEvents);
+      const covers = new Covers(hasEvents, always);
       expect(covers.awaitsEvent(target)).toBe(false);
       covers.add(target, coverOf("covered"));
       expect(covers.awaitsEvent(target)).toBe(hasEvents);
       covers.note([targetOf("/b")], eventOf("mount", 1n));
-      covers.note([target], eventOf("write", 1n));
       expect(covers.awaitsEvent(target)).toBe(hasEvents);
-      covers.note([], eventOf("write", now() + 1_000_000_000n));
-      expect(covers.awaitsEvent(target)).toBe(false);
     }
   });
 
-  test("are awaited no more when it is theirs that came, when they are long overdue, or none will come", () => {
-    const covers = new Covers(true);
+  test("are awaited no more when it is theirs that came, when all that was told has come, or none will come", () => {
+    const covers = new Covers(true, always);
     covers.add(target, coverOf("covered"));
     covers.note([target], event);
     expect(covers.awaitsEvent(target)).toBe(false);
-    const late = new Covers(true);
-    late.add(target, { ...coverOf("covered"), found: now() - 6_000_000_000n });
+    const late = new Covers(true, always);
+    let isTold = false;
+    late.add(target, { ...coverOf("covered"), found: { at: performance.now() - 6000, isTold: () => isTold } });
+    expect(late.awaitsEvent(target)).toBe(true);
+    isTold = true;
     expect(late.awaitsEvent(target)).toBe(false);
-    const stopped = new Covers(true);
+    const stopped = new Covers(true, always);
     stopped.add(target, coverOf("covered"));
     stopped.stop();
     expect(stopped.awaitsEvent(target)).toBe(false);
   });
 
   test("of a directory are those of its members", () => {
-    const covers = new Covers(true);
+    const covers = new Covers(true, always);
     const member = targetOf("/a/b", target);
     covers.add(target, coverOf("covered"));
     covers.note([target], event);
     covers.pass(target, member, undefined);
     covers.settle(target, "covered");
     expect(covers.eventsOf(member)).toEqual([event]);
-    const unknown = new Covers(true);
+    const unknown = new Covers(true, always);
     unknown.add(target, coverOf("covered"));
     unknown.pass(target, member, undefined);
     expect(unknown.awaitsEvent(member)).toBe(false);
   });
 
   test("are those of the target, and of these the last", () => {
-    const covers = new Covers(true);
+    const covers = new Covers(true, always);
     covers.note([targetOf("/b")], event);
     for (let i = 0n; i < 40n; i++) covers.note([target], eventOf("mount", i));
     covers.add(target, coverOf("covered"));
