@@ -150,7 +150,7 @@ int BPF_KPROBE(kprobe_umount, struct vfsmount *mounted)
 SEC("kprobe/security_file_open")
 int BPF_KPROBE(kprobe_open, struct file *file)
 {
-	return on_open(file);
+	return on_open(PROBE, file);
 }
 
 #endif

@@ -149,7 +149,7 @@ int BPF_PROG(fentry_umount, struct vfsmount *mounted)
 SEC("fentry/security_file_open")
 int BPF_PROG(fentry_open, struct file *file)
 {
-	return on_open(file);
+	return on_open(TRAMPOLINE, file);
 }
 
 #endif

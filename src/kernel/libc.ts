@@ -220,13 +220,21 @@ export function fanotifyMark(fanotify: number, flags: number, mask: number, path
 
 /** <sys/mman.h>: the same on x86-64 and arm64. */
 const PROT_READ = 1;
+const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
 
-/** mmap(2): a page of a file, to be read for as long as the process lives. */
-export function mapPage(fd: number, page: number): Pointer {
+/** mmap(2): a page of a file, shared, to be read for as long as the process lives, or written as well. */
+export function mapPage(fd: number, page: number, access: "readable" | "writable" = "readable"): Pointer {
   const size = c.getpagesize();
-  const address = c.mmap(null, BigInt(size), PROT_READ, MAP_SHARED, fd, BigInt(page * size));
+  const address = c.mmap(
+    null,
+    BigInt(size),
+    access === "writable" ? PROT_READ | PROT_WRITE : PROT_READ,
+    MAP_SHARED,
+    fd,
+    BigInt(page * size),
+  );
   if (address === null || BigInt(address) === MAP_FAILED) unwrap("mmap", -1, `page ${page}`);
   return Number(address) as Pointer;
 }

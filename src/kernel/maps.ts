@@ -1,4 +1,4 @@
-import { type Pointer, read } from "bun:ffi";
+import { type Pointer, read, toArrayBuffer } from "bun:ffi";
 import { embeddedLibbpf } from "./assets.ts";
 import { mapPage } from "./libc.ts";
 
@@ -80,25 +80,23 @@ export class Counter {
   }
 }
 
-/** The one answer to the monitor's last open(2) (bpf/opened.bpf.h). */
+/** The one answer to the monitor's last open(2) (bpf/opened.bpf.h), shared with the kernel. */
 export class OpenedSlot {
-  readonly #fd: number;
-  readonly #key = new Uint32Array(1);
   readonly #value: Uint8Array;
+  readonly #empty: Uint8Array;
 
-  /** @param value a struct opened that says who asks */
-  constructor(fd: number, value: Uint8Array) {
-    const { libbpf } = embeddedLibbpf();
-    this.#fd = fd;
-    this.#value = value;
-    libbpf.number("bpf_map_update_elem", libbpf.symbols.bpf_map_update_elem(fd, this.#key, value, 0n));
+  /** @param empty a struct opened that says who asks, and no more */
+  constructor(fd: number, empty: Uint8Array) {
+    this.#value = new Uint8Array(toArrayBuffer(mapPage(fd, 0, "writable"), 0, empty.length));
+    this.#empty = empty;
+    this.#value.set(empty);
   }
 
-  /** A struct opened; it is good until the next call. */
-  read(): Uint8Array {
-    const { libbpf } = embeddedLibbpf();
-    libbpf.number("bpf_map_lookup_elem", libbpf.symbols.bpf_map_lookup_elem(this.#fd, this.#key, this.#value));
-    return this.#value;
+  /** A struct opened. It is given once: what is left unanswered has no answer, and not the one before. */
+  take(): Uint8Array {
+    const taken = this.#value.slice();
+    this.#value.set(this.#empty);
+    return taken;
   }
 }
 

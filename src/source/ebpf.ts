@@ -65,7 +65,7 @@ export class EbpfSource implements Source {
   }
 
   opened(key: NodeKey): Opened | undefined {
-    return this.#opened && decodeOpened(this.#opened.read(), key);
+    return this.#opened && decodeOpened(this.#opened.take(), key);
   }
 
   /** A hook tells of a change before it can be seen, or a moment after. */

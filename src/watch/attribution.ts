@@ -26,7 +26,9 @@ export function isAttributed(sightings: readonly Sighting[]): boolean {
 export function sight(sightings: readonly Sighting[], event: KernelEvent): Sighting[] {
   const same = sightings.find((sighting) => sameActor(sighting.actor, event.actor) && !sighting.reported);
   const sighting: Sighting = {
-    actor: better(same?.actor, event.actor),
+    // whoever it was that opened the file, a process may be another user when it writes
+    actor:
+      same?.acted === false && isAct(event.kind) ? better(event.actor, same.actor) : better(same?.actor, event.actor),
     first: same?.first ?? event.time,
     last: event.time,
     acted: same?.acted === true || isAct(event.kind),

@@ -12,8 +12,8 @@ import { CAN_LOSE, inVm, SLOW } from "./process.ts";
 const KERNELS = ["5.10", "6.1", "6.12", "sid"];
 const backends = inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"];
 
-/** What bpfink does not do on every kernel with eBPF: loop devices, the exchange of contents with ext4's boot loader inode. */
-const PENDING = /^loop|^ext4-swap-boot/;
+/** What bpfink does not do on every kernel with eBPF: the exchange of contents with ext4's boot loader inode. */
+const PENDING = /^ext4-swap-boot/;
 
 const isPending = ({ technique: { name } }: Case): boolean => inVm && PENDING.test(name);
 

@@ -50,6 +50,12 @@ describe("sightings", () => {
     expect(sightAll(starts).map(({ actor }) => actor)).toEqual([exact, unknown]);
   });
 
+  test("take a process for the user that it was when it wrote, not when it opened the file or closed it", () => {
+    const [opener, writer] = [actorOf(1), { ...actorOf(1), uid: 1000 }];
+    const events = [eventOf("dirty", 1n, opener), eventOf("write", 2n, writer), eventOf("close", 3n, opener)];
+    expect(sightAll(events).map(({ actor }) => actor)).toEqual([writer]);
+  });
+
   test("remember a rename", () => {
     const events = [eventOf("rename", 1n, a), eventOf("close", 2n, a), eventOf("write", 3n, b)];
     expect(sightAll(events).map(({ renamed }) => renamed)).toEqual([true, false]);
