@@ -13,6 +13,8 @@ import { Watches } from "./watches.ts";
 
 /** How often the counts of lost records and skipped programs are read, and the watch map is tended, in milliseconds. */
 const TICK = 1000;
+/** A ring that was asked about so often, in turns of the event loop 20 ms apart, and does not move will not: its thread is stopped. */
+const STALLED = 100;
 const FULL_REMEDY = "start bpfink with a greater --max-watches, or watch fewer files";
 
 /** The source of choice: BPF programs in the kernel, a ring buffer, a thread that waits for it. */
@@ -71,7 +73,13 @@ export class EbpfSource implements Source {
   /** A hook tells of a change before it can be seen, or a moment after. */
   untilNow(): () => boolean {
     const { produced } = this.#ring;
-    return () => this.#taken >= produced;
+    let before = this.#taken;
+    let patience = STALLED;
+    return () => {
+      if (this.#taken > before) patience = STALLED;
+      before = this.#taken;
+      return before >= produced || --patience < 0;
+    };
   }
 
   start(handlers: SourceHandlers): void {

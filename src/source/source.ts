@@ -76,8 +76,8 @@ export interface Source extends Disposable {
   /** Of an inode that is watched, if it is the last that this thread opened; undefined also where it is not known. */
   opened?(key: NodeKey): Opened | undefined;
   /**
-   * Returns what says whether everything that the kernel had told until now has been reported. Missing
-   * where that cannot be known.
+   * Returns what says whether everything that the kernel had told until now has been reported, or never
+   * will be. Missing where that cannot be known.
    */
   untilNow?(): () => boolean;
   start(handlers: SourceHandlers): void;

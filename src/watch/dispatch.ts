@@ -8,9 +8,6 @@ export const QUIET = 20;
 /** A writer that never pauses is looked at this often, in milliseconds. */
 export const PATIENCE = 1000;
 
-/** How long events are waited for that the kernel has told, before what was found is reported without them, in milliseconds. */
-const TELLING = 60_000;
-
 /** Time until a look is tried again that could not be recorded (disk full), in milliseconds. */
 const RETRY = 5000;
 
@@ -174,7 +171,7 @@ export class Dispatch {
   #runOne(target: Target): void {
     const pending = this.#pending.get(target);
     const now = performance.now();
-    if (pending?.isTold?.() === false && now < pending.first + TELLING) return this.#wait(target, now);
+    if (pending?.isTold?.() === false) return this.#wait(target, now);
     this.drop(target);
     if (pending === undefined) return;
     const { sightings, settled, final, origin } = pending;
