@@ -16,6 +16,7 @@ import {
 import { CONSUMERS, type ConsumerRule } from "./consumers/named.ts";
 import { DEFAULT_CONFIG } from "./config/read.ts";
 import { LOG_LEVELS } from "./log.ts";
+import { FORMATS } from "./sinks/formats.ts";
 import type { Server } from "./sinks/graphite.ts";
 import { BACKENDS, DEFAULT_SIZES } from "./source/choose.ts";
 
@@ -108,6 +109,7 @@ export const JOURNAL = {
 /** For commands that print changes. */
 export const OUTPUT = {
   json: toggle("print JSON, also on a terminal; elsewhere it is JSON anyway"),
+  format: one(choice("NAME", FORMATS), undefined, `JSON as ${FORMATS.join(", ")} has it (bpfink)`),
 } as const;
 
 /** Every option of `bpfink watch`, in the order of --help. */

@@ -66,7 +66,7 @@ function run(options: CheckOptions): ExitStatus {
 function compare(options: CheckOptions): Counts {
   using store = Store.openReadOnly(options.database);
   using bar = progressBar("checking", store.paths().length);
-  const format = lineFormat(options.json);
+  const format = lineFormat(options);
   const print = (line: string) => {
     bar.clear();
     printLines([format(line)]);
@@ -81,7 +81,7 @@ function compare(options: CheckOptions): Counts {
 function update(options: CheckOptions): Counts {
   using store = openStore(options);
   using bar = progressBar("checking", store.paths().length);
-  const format = lineFormat(options.json);
+  const format = lineFormat(options);
   let before: number | undefined;
   const noting: StateStore = {
     ...comparison(store, UNLOGGED, () => {}),

@@ -8,6 +8,7 @@ import { COMMON, DEFAULT_DATABASE } from "../options.ts";
 import { print } from "../print.ts";
 import { progressBar } from "../progress.ts";
 import { readChainKey } from "../state/chain-key.ts";
+import { originalOf } from "../sinks/formats.ts";
 import { JournalReader } from "../state/reader.ts";
 import { Verifier } from "../state/verifier.ts";
 import { linesOf, sizeOf, STDIN } from "./log-files.ts";
@@ -71,9 +72,10 @@ async function verifyLogs(
   let bytes = 0;
   for (const file of files) {
     begins.push(verifier.lines);
-    for await (const line of linesOf(file)) {
+    for await (const printed of linesOf(file)) {
+      const line = originalOf(printed);
       if (host === undefined) host = /"host":"([^"]*)"/.exec(line.toString("latin1", 0, 1024))?.[1];
-      bytes += line.length + 1;
+      bytes += printed.length + 1;
       if (!verifier.add(line)) throw needsKey(file);
       for (; bytes >= MIB; bytes -= MIB) bar.step();
     }

@@ -79,7 +79,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   const sink = new StdoutSink(
     outbox,
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
-    lineFormat(options.json),
+    lineFormat(options),
   );
   const onLine = () => void sink.pump();
   const shared = new SharedSource(source);
@@ -245,6 +245,7 @@ const FIXED = [
   ["root", "root"],
   ["database", "database"],
   ["json", "json"],
+  ["format", "format"],
   ["backend", "backend"],
   ["ring-size", "ringSize"],
   ["max-watches", "maxWatches"],

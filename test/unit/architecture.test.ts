@@ -164,7 +164,14 @@ describe("imports go one way:", () => {
       "watch",
     ],
     "progress.ts": [],
-    "options.ts": ["cli/args.ts", "config/read.ts", "consumers/named.ts", "sinks/graphite.ts", "source/choose.ts"],
+    "options.ts": [
+      "cli/args.ts",
+      "config/read.ts",
+      "consumers/named.ts",
+      "sinks/formats.ts",
+      "sinks/graphite.ts",
+      "source/choose.ts",
+    ],
     "main.ts": ["cli", "commands", "config", "kernel", "options.ts"],
   };
   const common = ["errors.ts", "event.ts", "log.ts", "metrics.ts", "paths.ts", "print.ts"];

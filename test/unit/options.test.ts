@@ -21,6 +21,7 @@ const defaults: Options = {
   chainKey: undefined,
   config: undefined,
   json: false,
+  format: undefined,
   consumer: [],
   redact: [],
   redactKey: [],
