@@ -1,10 +1,11 @@
 import type { NodeKey } from "../event.ts";
+import { MultiMap } from "../multimap.ts";
 import type { Opened, Source, WatchNode } from "./source.ts";
 
 /** One source for several owners, each with its own watches: an inode is watched as long as one of them wants it. */
 export class SharedSource {
   readonly #source: Source;
-  readonly #owners = new Map<NodeKey, Set<Share>>();
+  readonly #owners = new MultiMap<NodeKey, Share>();
 
   constructor(source: Source) {
     this.#source = source;
@@ -17,9 +18,9 @@ export class SharedSource {
 
 class Share implements Source {
   readonly #source: Source;
-  readonly #owners: Map<NodeKey, Set<Share>>;
+  readonly #owners: MultiMap<NodeKey, Share>;
 
-  constructor(source: Source, owners: Map<NodeKey, Set<Share>>) {
+  constructor(source: Source, owners: MultiMap<NodeKey, Share>) {
     this.#source = source;
     this.#owners = owners;
   }
@@ -34,19 +35,13 @@ class Share implements Source {
 
   watch(node: WatchNode): NodeKey | undefined {
     const key = this.#source.watch(node);
-    if (key === undefined) return undefined;
-    const owners = this.#owners.get(key);
-    if (owners === undefined) this.#owners.set(key, new Set([this]));
-    else owners.add(this);
+    if (key !== undefined) this.#owners.add(key, this);
     return key;
   }
 
   unwatch(key: NodeKey): void {
-    const owners = this.#owners.get(key);
-    owners?.delete(this);
-    if (owners !== undefined && owners.size > 0) return;
-    this.#owners.delete(key);
-    this.#source.unwatch(key);
+    this.#owners.delete(key, this);
+    if (!this.#owners.has(key)) this.#source.unwatch(key);
   }
 
   opened(key: NodeKey): Opened | undefined {
@@ -61,6 +56,6 @@ class Share implements Source {
   start(): void {}
 
   [Symbol.dispose](): void {
-    for (const [key, owners] of [...this.#owners]) if (owners.has(this)) this.unwatch(key);
+    for (const key of this.#owners.keysOf(this)) this.unwatch(key);
   }
 }

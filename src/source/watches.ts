@@ -15,16 +15,11 @@ const GRACE = 3;
 /** Entries of the map that are gone through in one tick, in search of those that nobody wants: some milliseconds. */
 const SWEEP = 10_000;
 
-interface Watched {
-  readonly device: number;
-  readonly inode: bigint;
-  flags: number;
-}
-
 /** What the kernel's watch map holds, and should hold. */
 export class Watches {
   readonly #map: WatchMap;
-  readonly #nodes = new Map<NodeKey, Watched>();
+  /** The flags of each: there may be a million. */
+  readonly #nodes = new Map<NodeKey, number>();
   /** What the kernel watches since its birth and nobody asked for yet: ticks to go. */
   readonly #inherited = new Map<NodeKey, number>();
   /** Of the nodes, those that found no room. */
@@ -41,12 +36,12 @@ export class Watches {
     const { device, inode } = node;
     const key = nodeKey(device, inode);
     const known = this.#nodes.get(key);
-    let flags = WATCH_FILE | (known?.flags ?? 0);
+    let flags = WATCH_FILE | (known ?? 0);
     if (node.as === "directory") flags |= WATCH_DIRECTORY;
     if (node.inherit) flags |= WATCH_INHERIT;
-    if (known?.flags === flags) return key;
+    if (known === flags) return key;
     try {
-      if (!this.#set(key, { device, inode, flags })) this.#refused.add(key);
+      if (!this.#set(key, flags)) this.#refused.add(key);
     } catch (error) {
       throw new BpfinkError(
         ExitStatus.cannotWatch,
@@ -58,11 +53,10 @@ export class Watches {
   }
 
   unwatch(key: NodeKey): void {
-    const node = this.#nodes.get(key);
-    if (node === undefined) return;
-    this.#nodes.delete(key);
+    if (!this.#nodes.delete(key)) return;
     this.#refused.delete(key);
-    this.#map.delete(node.device, node.inode);
+    const { device, inode } = parseNodeKey(key);
+    this.#map.delete(device, inode);
   }
 
   /** Whether something that was to be watched found no room. */
@@ -96,23 +90,24 @@ export class Watches {
   }
 
   /** Returns whether there was room. */
-  #set(key: NodeKey, node: Watched): boolean {
+  #set(key: NodeKey, flags: number): boolean {
+    const { device, inode } = parseNodeKey(key);
     let hasRoom = true;
     try {
-      this.#map.set(node.device, node.inode, node.flags);
+      this.#map.set(device, inode, flags);
     } catch (error) {
       if (!hasCode(error, "E2BIG")) throw error;
       hasRoom = false;
     }
-    this.#nodes.set(key, node);
+    this.#nodes.set(key, flags);
     this.#inherited.delete(key);
     return hasRoom;
   }
 
   #retry(): void {
     for (const key of this.#refused) {
-      const node = this.#nodes.get(key);
-      if (node !== undefined && !this.#set(key, node)) return;
+      const flags = this.#nodes.get(key);
+      if (flags !== undefined && !this.#set(key, flags)) return;
       this.#refused.delete(key);
     }
   }

@@ -1,33 +1,48 @@
+import { randomInt } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import type { Entry, KernelEvent, NodeKey } from "../event.ts";
 import { type Statx, statx } from "../kernel/libc.ts";
+import { MultiMap } from "../multimap.ts";
 import { joinPath, pathBytes, pathText } from "../paths.ts";
 import type { Source } from "../source/source.ts";
 import { SuperBlocks } from "./mounts.ts";
-import { MultiMap } from "./multimap.ts";
 import type { Target } from "./target.ts";
 import { type Link, signatureOf, type Walk, walk } from "./walk.ts";
 
 /** A name in a watched directory. */
 type EntryKey = `${NodeKey}/${string}`;
 
-/** What a target depends on at present. */
+/** What a target depends on at present. There may be 100,000. */
 interface Resolution {
-  /** Of the walk that led here. */
-  readonly signature: string;
+  /** Hash of the signature of the walk that led here. */
+  readonly signature: number;
   /** Where it ended. */
   readonly path: string | undefined;
-  /** Every inode watched for it: the directories on its way, and the file itself. */
-  readonly nodes: readonly NodeKey[];
+  /** Every name on its way, in directories that are watched for it. */
   readonly entries: readonly EntryKey[];
   /** Of these, the target's own name, and the last one that it leads to as a symbolic link. */
   readonly own: readonly EntryKey[];
-  /** The paths of all entries: where a mount would change what the target is. */
-  readonly places: readonly string[];
+  /** The file itself, which is watched, too. */
   readonly end: NodeKey | undefined;
   /** Where the end is a file on overlayfs, and was opened: that file in the layer. */
   readonly layer: NodeKey | undefined;
   readonly link: Link | undefined;
+}
+
+/** So that nobody can make names whose walks hash to the same. */
+const SEED = randomInt(2 ** 32);
+
+/** 53 bits: numbers that size take no memory of their own. */
+const hashOf = (found: Walk): number => Number(BigInt.asUintN(53, Bun.hash.wyhash(signatureOf(found), BigInt(SEED))));
+
+const directoryOf = (entry: EntryKey): NodeKey => entry.slice(0, entry.indexOf("/")) as NodeKey;
+
+/** Every inode that is watched for a target: the directories on its way, and the file itself. */
+function nodesOf(resolution: Resolution | undefined): Set<NodeKey> {
+  const nodes = new Set(resolution?.entries.map(directoryOf));
+  if (resolution?.end !== undefined) nodes.add(resolution.end);
+  if (resolution?.layer !== undefined) nodes.add(resolution.layer);
+  return nodes;
 }
 
 /** A path that never stays the same for two walks is left to its events after so many. */
@@ -46,7 +61,7 @@ export class WatchSet {
   readonly #superBlocks = new SuperBlocks();
   readonly #resolutions = new Map<Target, Resolution>();
   readonly #stale = new Set<Target>();
-  readonly #users = new MultiMap<NodeKey, Target>();
+  readonly #byDirectory = new MultiMap<NodeKey, Target>();
   readonly #byEntry = new MultiMap<EntryKey, Target>();
   readonly #byEnd = new MultiMap<NodeKey, Target>();
   readonly #byLayer = new MultiMap<NodeKey, Target>();
@@ -66,15 +81,15 @@ export class WatchSet {
   refresh(target: Target): Walk["end"] {
     let found = this.#walk(target);
     const isStale = this.#stale.delete(target);
-    if (!isStale && this.#resolutions.get(target)?.signature === signatureOf(found)) return found.end;
+    if (!isStale && this.#resolutions.get(target)?.signature === hashOf(found)) return found.end;
     for (let attempt = 1; ; attempt++) {
       const resolution = this.#watch(found);
       const again = this.#walk(target);
-      if ((resolution !== undefined && resolution.signature === signatureOf(again)) || attempt === MAX_ATTEMPTS) {
+      if ((resolution !== undefined && resolution.signature === hashOf(again)) || attempt === MAX_ATTEMPTS) {
         if (resolution !== undefined) this.#replace(target, resolution);
         return again.end;
       }
-      if (resolution !== undefined) this.#abandon(resolution.nodes);
+      if (resolution !== undefined) this.#abandon(nodesOf(resolution));
       found = again;
     }
   }
@@ -92,7 +107,8 @@ export class WatchSet {
    * it was watched for: at their next refresh they are watched anew.
    */
   release(key: NodeKey): readonly Target[] {
-    const targets = this.#users.get(key);
+    const users = [this.#byDirectory, this.#byEnd, this.#byLayer].flatMap((map) => map.get(key));
+    const targets = [...new Set(users)];
     for (const target of targets) {
       const before = this.#resolutions.get(target);
       if (before === undefined) continue;
@@ -100,7 +116,6 @@ export class WatchSet {
       this.#stale.add(target);
       this.#replace(target, {
         ...before,
-        nodes: before.nodes.filter((node) => node !== key),
         entries: before.entries.filter(remains),
         own: before.own.filter(remains),
         end: before.end === key ? undefined : before.end,
@@ -168,8 +183,7 @@ export class WatchSet {
     if (opened.layer === undefined) return { isWritable, isNew: false };
     const layer = this.#source.watch({ ...opened.layer, path: resolution.path, as: "file", inherit: false });
     if (layer === undefined || layer === resolution.layer) return { isWritable, isNew: false };
-    const nodes = resolution.nodes.filter((node) => node !== resolution.layer);
-    this.#replace(target, { ...resolution, layer, nodes: [...nodes, layer] });
+    this.#replace(target, { ...resolution, layer });
     return { isWritable, isNew: true };
   }
 
@@ -202,8 +216,13 @@ export class WatchSet {
 
   /** Targets on whose way something was mounted or unmounted at a path. */
   targetsThrough(path: string): Target[] {
-    const found = [...this.#resolutions].filter(([, { places }]) => places.includes(path));
-    return found.map(([target]) => target);
+    const name = path.slice(path.lastIndexOf("/"));
+    const isOnWay = (target: Target) =>
+      this.#walk(target).steps.some((step) => joinPath(step.directory, step.name) === path);
+    const candidates = [...this.#resolutions].filter(([, { entries }]) =>
+      entries.some((entry) => entry.endsWith(name)),
+    );
+    return candidates.map(([target]) => target).filter(isOnWay);
   }
 
   #walk(target: Target): Walk {
@@ -231,22 +250,25 @@ export class WatchSet {
     const end = found.end && this.#watchNode(found.end.path, found.end.stat, true);
     if (found.end !== undefined && end === undefined) return this.#abandon(nodes);
     if (end !== undefined) nodes.add(end);
+    const all = [...entries];
     return {
-      signature: signatureOf(found),
+      signature: hashOf(found),
       path: found.end?.path,
-      nodes: [...nodes],
-      entries: [...entries],
-      own: [...own],
-      places: found.steps.map(({ directory, name }) => joinPath(directory, name)),
+      entries: all,
+      own: own.size === all.length ? all : [...own],
       end,
       layer: undefined,
       link: found.link,
     };
   }
 
-  /** Forgets inodes that were watched for a walk that came to nothing. */
+  #isUsed(key: NodeKey): boolean {
+    return this.#byDirectory.has(key) || this.#byEnd.has(key) || this.#byLayer.has(key);
+  }
+
+  /** Forgets inodes that nobody needs any more, or that were watched for a walk that came to nothing. */
   #abandon(nodes: Iterable<NodeKey>): undefined {
-    for (const key of nodes) if (!this.#users.has(key)) this.#unwatch(key);
+    for (const key of nodes) if (!this.#isUsed(key)) this.#unwatch(key);
   }
 
   /** @param inherit for a directory: what is born in it will be wanted */
@@ -272,18 +294,19 @@ export class WatchSet {
     const before = this.#resolutions.get(target);
     if (next === undefined) this.#resolutions.delete(target);
     else this.#resolutions.set(target, next);
-    for (const key of next?.nodes ?? []) this.#users.add(key, target);
-    for (const key of before?.nodes ?? []) {
-      if (next?.nodes.includes(key) === true) continue;
-      this.#users.delete(key, target);
-      if (!this.#users.has(key)) this.#unwatch(key);
+    for (const entry of before?.entries ?? []) {
+      this.#byEntry.delete(entry, target);
+      this.#byDirectory.delete(directoryOf(entry), target);
     }
-    for (const key of before?.entries ?? []) this.#byEntry.delete(key, target);
-    for (const key of next?.entries ?? []) this.#byEntry.add(key, target);
+    for (const entry of next?.entries ?? []) {
+      this.#byEntry.add(entry, target);
+      this.#byDirectory.add(directoryOf(entry), target);
+    }
     if (before?.end !== undefined) this.#byEnd.delete(before.end, target);
     if (next?.end !== undefined) this.#byEnd.add(next.end, target);
     if (before?.layer !== undefined) this.#byLayer.delete(before.layer, target);
     if (next?.layer !== undefined) this.#byLayer.add(next.layer, target);
+    this.#abandon(nodesOf(before));
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { MultiMap } from "../../../src/watch/multimap.ts";
+import { MultiMap } from "../../src/multimap.ts";
 
 const values = [0, 1, 2].map((id) => ({ id }));
 
@@ -19,6 +19,8 @@ test("a key has the values that were added and not deleted, each once, in the or
           model[key]!.delete(value);
         }
         expect([0, 1, 2].map((k) => map.get(k))).toEqual(model.map((set) => [...set]));
+        const keys = (value: { id: number }) => [0, 1, 2].filter((k) => model[k]!.has(value));
+        expect(values.map((value) => map.keysOf(value).sort())).toEqual(values.map(keys));
         expect([0, 1, 2].map((k) => map.has(k))).toEqual(model.map((set) => set.size > 0));
       }
     }),

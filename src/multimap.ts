@@ -22,6 +22,13 @@ export class MultiMap<K, V extends object> {
     return this.#values.has(key);
   }
 
+  /** The keys that have a value. Takes as long as there are keys. */
+  keysOf(value: V): K[] {
+    return [...this.#values]
+      .filter(([, found]) => (found instanceof Set ? found.has(value) : found === value))
+      .map(([key]) => key);
+  }
+
   /** A copy: what is done with it may change the map. */
   get(key: K): readonly V[] {
     const found = this.#values.get(key);
