@@ -151,7 +151,11 @@ const devices: readonly Technique[] = [
     ...byDevice,
     since: direct,
   }),
-  onFile("loop-discard", intoBlocks("a0c"), { rounds: [[modified(BLOCKS, blocks("a0c"), byLoop)], []], ...byDevice }),
+  onFile("loop-discard", intoBlocks("a0c"), {
+    rounds: [[modified(BLOCKS, blocks("a0c"), byLoop)], []],
+    ...byDevice,
+    since: { overlay: "6.1" },
+  }),
 ];
 
 export const contents: readonly Technique[] = [
