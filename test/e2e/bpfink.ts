@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { TemporaryDirectory } from "./files.ts";
 import { type Line, parseLine } from "./line.ts";
 import { BPFINK, type Ended, environment, PATIENCE } from "./process.ts";
+import { threadStates } from "./threads.ts";
 
 export interface StartOptions {
   readonly watch?: readonly string[];
@@ -156,6 +157,13 @@ export class Bpfink implements AsyncDisposable {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Stops it, and waits until no thread of it runs any more: kill(2) only asks. Goes on when disposed of. */
+  async pause(): Promise<Disposable> {
+    this.kill("SIGSTOP");
+    while (threadStates(this.#child.pid).some((state) => state !== "T")) await Bun.sleep(1);
+    return { [Symbol.dispose]: () => this.kill("SIGCONT") };
   }
 
   /** Waits for the end, which it must come to by itself. */

@@ -31,19 +31,22 @@ afterAll(async () => {
   directory[Symbol.dispose]();
 });
 
-function stop(): () => void {
-  bp.kill("SIGSTOP");
-  return () => bp.kill("SIGCONT");
-}
+/** Makes it stand still; the function returned lets it go on. */
+type Halt = () => (() => void) | Promise<() => void>;
+
+const stop: Halt = async () => {
+  const paused = await bp.pause();
+  return () => paused[Symbol.dispose]();
+};
 
 // The thread that reads the ring goes on, and must not take more from there than it can get rid of.
-const BEHIND: [string, () => () => void] = ["falls behind with its main thread", () => hold(bp.pid)];
+const BEHIND: [string, Halt] = ["falls behind with its main thread", () => hold(bp.pid)];
 
 // being stopped is the same and less, and takes long where the processor is emulated
 test.each(inVm ? [BEHIND] : [["is stopped", stop] as typeof BEHIND, BEHIND])(
   "a bpfink that %s under load says what it lost, and reports the last state of every file",
   async (how, halt) => {
-    const goOn = halt();
+    const goOn = await halt();
     const stopped = Date.now() + 1; // in milliseconds, where lines have microseconds
     for (let round = 1; round <= ROUNDS; round++) {
       for (const name of names) writeFileSync(directory.at(name), `${how} ${round}\n`);

@@ -39,12 +39,10 @@ test("a file that is moved out of sight: where to, who did it, and what went", a
 });
 
 test("a file that is moved twice before bpfink looks went to the last place", async () => {
-  bp.kill("SIGSTOP");
-  try {
+  {
+    using _ = await bp.pause();
     renameSync(at("twice"), at("first-stop"));
     renameSync(at("first-stop"), at("last-stop"));
-  } finally {
-    bp.kill("SIGCONT");
   }
   expect(await bp.only(at("last-stop"))).toMatchObject({ action: "moved", previous: at("twice") });
 });

@@ -1,6 +1,6 @@
 // What a debugger does to another process: holds a thread of it, takes its file descriptors.
 import { dlopen, ptr } from "bun:ffi";
-import { closeSync } from "node:fs";
+import { closeSync, readdirSync, readFileSync } from "node:fs";
 
 // x86-64's numbers, asm/unistd_64.h
 const WAIT4 = 61;
@@ -30,6 +30,18 @@ export function hold(tid: number): () => void {
   system(PTRACE, INTERRUPT, tid);
   system(WAIT4, tid, 0, WALL);
   return () => void system(PTRACE, DETACH, tid);
+}
+
+/** The state of each thread of a process, a letter as in proc_pid_stat(5). */
+export function threadStates(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((tid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/task/${tid}/stat`, "latin1");
+      return [stat.charAt(stat.lastIndexOf(")") + 2)];
+    } catch {
+      return []; // it ended since
+    }
+  });
 }
 
 /** A duplicate of another process's file descriptor. The caller closes it. */

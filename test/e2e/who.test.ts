@@ -168,14 +168,12 @@ test.skipIf(!canLogIn)("the user who logged in, whatever became of him", async (
 test("two processes that wrote before bpfink could look are both named", async () => {
   await using first = new Writer("tee", "-a", path("two"));
   await using second = new Writer("setpriv", `--reuid=${NOBODY}`, "--clear-groups", "tee", "-a", path("two"));
-  bp.kill("SIGSTOP");
-  try {
+  {
+    using _ = await bp.pause();
     await first.write("two\n");
     await sizeOf("two", 8);
     await second.write("three\n");
     await sizeOf("two", 14);
-  } finally {
-    bp.kill("SIGCONT");
   }
   const line = await bp.only(path("two"));
   expect(line).toMatchObject({ add: { Content: ["two", "three"] }, process: { pid: second.pid }, user: "nobody" });
