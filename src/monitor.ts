@@ -79,9 +79,11 @@ export class Monitor {
     this.#tree = new Tree(parts.selection.roots);
     const { fingerprint, keyedDigest } = parts.store;
     this.#keys = { fingerprint, keyedDigest, ...(parts.redaction && { redaction: parts.redaction }) };
-    this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend, parts.labels ?? (() => ({})));
     const pam = () => pamServices(parts.root);
     const owners = (path: string) => parts.selection.owners?.(path) ?? [];
+    const keyFiles = () => parts.selection.roots.filter((path) => owners(path).length > 0);
+    const labels = parts.labels ?? (() => ({}));
+    this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend, labels, keyFiles);
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
     // while events are coming, the one of what is found may be on its way
     const unseen: Occasion = { sightings: [], settled: true, final: false };

@@ -213,6 +213,27 @@ const commands: readonly (readonly [command: string, parts: Parts, editor?: stri
     "sed -i s/^sudo:x:27:.*/sudo:x:27:carol,ann/",
   ],
   [
+    "usermod -g sudo carol",
+    {
+      "/etc/passwd": {
+        changes: ["carol's gid changed from 2000 to 27"],
+        add: [{ ...PASSWD, gid: 27 }],
+        del: [PASSWD],
+        ...powerful("carol"),
+      },
+    },
+  ],
+  [
+    "usermod -g deploy carol",
+    {
+      "/etc/passwd": {
+        changes: ["carol's gid changed from 27 to 2000"],
+        add: [PASSWD],
+        del: [{ ...PASSWD, gid: 27 }],
+      },
+    },
+  ],
+  [
     "usermod -s /usr/sbin/nologin carol",
     {
       "/etc/passwd": {
@@ -284,21 +305,45 @@ test.each([
   for (const { file } of lines) expect(file).toBe(`${home}/.ssh/authorized_keys`);
 });
 
+/** What one user has in the `users` of each line that comes of a command; of keys the last. */
+async function userAfter(command: string, name: string): Promise<Readonly<Record<string, unknown>>> {
+  await etc.tool(["sh", "-ec", command], undefined, ["etc", "home", "root"]);
+  const lines = await bp.rest();
+  return Object.fromEntries(
+    lines.map(({ file, users }) => [file, (users as { user: string }[]).findLast(({ user }) => user === name)]),
+  );
+}
+
+test("users have what the other files say of them, and that is no change", async () => {
+  const passwd = expect.stringMatching(/^sha512:[0-9a-f]{8}$/) as unknown as string;
+  const account = { uid: 0, gid: 2000, home: "/home/carol", shell: "/bin/bash" };
+  const password = { passwd, mustChange: true, expires: "2030-01-02" };
+  const joined = { groups: ["sudo", "deploy"], administers: ["deploy"] };
+  const carol = { user: "carol", ...account, ...password, ...joined, keys: [dave] };
+  expect(await userAfter("gpasswd -a carol deploy", "carol")).toEqual({ "/etc/group": carol, "/etc/gshadow": carol });
+  expect(await userAfter("usermod -c Car carol", "carol")).toEqual({ "/etc/passwd": { ...carol, gecos: "Car" } });
+  const ages = { minDays: 0, maxDays: 90, warnDays: 9 };
+  expect(await userAfter("chage -W 9 carol", "carol")).toEqual({ "/etc/shadow": { ...carol, ...ages } });
+  const { keys: _, ...key } = { ...carol, fingerprint: dave, type: "ED25519", bits: 256, comment: "again" };
+  const copy = `sed s/dave@laptop/again/ ${etc.at("key.pub")} > /home/carol/.ssh/authorized_keys`;
+  expect(await userAfter(copy, "carol")).toEqual({ "/home/carol/.ssh/authorized_keys": key });
+});
+
 test("userdel takes the keys along, and nobody watches them any more", async () => {
   const administers = ["deploy"];
   const { "/home/carol/.ssh/authorized_keys": keys, ...lines } = await linesOf("userdel -f -r carol");
   // said as long as /etc/passwd was not looked at yet: with the entry its keys leave the watch
   if (keys !== undefined) expect(keys).toMatchObject({ add: [], del: [{ user: "carol", fingerprint: dave }] });
   expectParts(lines, {
-    "/etc/passwd": { changes: ["carol removed"], del: [{ ...PASSWD, gecos: "Caroline", uid: 0 }] },
+    "/etc/passwd": { changes: ["carol removed"], del: [{ ...PASSWD, gecos: "Car", uid: 0 }] },
     "/etc/shadow": {
       changes: ["carol removed"],
-      del: [shadow("sha512:A", { ...EXPIRED, maxDays: 90, expires: "2030-01-02" })],
+      del: [shadow("sha512:A", { ...EXPIRED, maxDays: 90, warnDays: 9, expires: "2030-01-02" })],
     },
-    "/etc/group": { changes: ["carol left sudo"], del: [member("sudo")] },
+    "/etc/group": { changes: ["carol left sudo", "carol left deploy"], del: [member("sudo", "deploy")] },
     "/etc/gshadow": {
-      changes: ["carol left sudo", "carol is no administrator of deploy any more"],
-      del: [{ ...member("sudo"), administers }],
+      changes: ["carol left sudo", "carol left deploy", "carol is no administrator of deploy any more"],
+      del: [{ ...member("sudo", "deploy"), administers }],
     },
   });
 });
