@@ -103,6 +103,7 @@ export class Monitor {
       ...{ store: this.#store, selection: this.#selection, tree: this.#tree, dispatch: this.#dispatch },
       watch: (target) => void this.#refresh(target),
       unwatch: (target) => this.#forget(target, true),
+      ...{ consumerFor: (path) => this.#consumerFor(path), context: this.#context },
       missing: (path) => this.#consumerFor(path).parse(path, MISSING, this.#store),
     });
   }
@@ -305,6 +306,7 @@ export class Monitor {
     else this.#hot.drop(target);
     if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
     this.#follow.lookedAt(path, origin);
+    if (outcome === "line") this.#follow.changed(path, occasion.sightings, origin);
     return outcome;
   }
 
