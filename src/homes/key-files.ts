@@ -18,7 +18,7 @@ export interface KeyFiles {
 
 /** Whatever else decides, this comes first. */
 export const PASSWD = "/etc/passwd";
-const SSHD_CONFIG = "/etc/ssh/sshd_config";
+export const SSHD_CONFIG = "/etc/ssh/sshd_config";
 
 /** As the consumers' limits, in bytes. */
 const PASSWD_LIMIT = 64 << 20;

@@ -102,6 +102,16 @@ describe("HomesSelection", () => {
     expect(homes.decides("/etc/ssh/more/a.conf")).toBe(true);
   });
 
+  test("what sshd_config includes is reported where sshd_config is", () => {
+    write("etc/passwd", PASSWD);
+    write("etc/ssh/sshd_config", "Include extra.conf /srv/ssh/*.conf\n");
+    const included = ["/etc/ssh/extra.conf", "/srv/ssh/a.conf"];
+    const told = (homes: HomesSelection) =>
+      [...included, "/srv/ssh", "/srv/ssh/a", "/etc/passwd"].filter((path) => homes.reports(path) && homes.names(path));
+    expect(told(selection(["/etc/ssh/sshd_config"]))).toEqual(included);
+    expect(told(selection(["/etc/motd"]))).toEqual([]);
+  });
+
   test("what the user names or leaves out", () => {
     write("etc/passwd", PASSWD);
     const homes = selection([KEYS, "/home"], ["/home/ann/.ssh"]);
