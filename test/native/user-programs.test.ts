@@ -1,6 +1,7 @@
 // The programs that administrators change users with, and the lines that come of them, word by word.
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { utimesSync } from "node:fs";
+import { readFileSync, utimesSync } from "node:fs";
+import { basename, join } from "node:path";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { Etc } from "../e2e/etc.ts";
 import type { Line } from "../e2e/line.ts";
@@ -49,6 +50,15 @@ function partOf({ changes, add, del, notes }: Line): Part {
   return JSON.parse(named) as Part;
 }
 
+/** What each program's lines said, as README's table has it: `program file: words`. */
+const told = new Set<string>();
+
+function tell(program: string, lines: readonly Line[]): void {
+  for (const { file, changes = [], notes = [] } of lines as readonly (Line & Part)[])
+    for (const words of [...changes, ...notes])
+      told.add(`${program} ${basename(file ?? "")}: ${words.replace(/SHA256:[^ ]+/, "SHA256:…")}`);
+}
+
 const NO_EDITOR = "false";
 
 /** Runs a command with our /etc, /home and /root in their places. Returns what each line says, by its file. */
@@ -57,6 +67,7 @@ async function linesOf(command: string, editor = NO_EDITOR): Promise<Parts> {
   if (editor !== NO_EDITOR) for (const name of ["passwd", "group"]) utimesSync(etc.at("etc", name), 1, 1);
   await etc.tool(["sh", "-ec", command], { env: { EDITOR: editor, VISUAL: editor } }, ["etc", "home", "root"]);
   const lines = await bp.rest();
+  tell(/(?:.*\| )?(\S+)/.exec(command)?.[1] ?? "", lines);
   const parts = lines.map((line) => [line.file, partOf(line)] as const);
   expect(new Set(lines.map(({ file }) => file)).size).toBe(lines.length); // one for each file
   return Object.fromEntries(parts) as Parts;
@@ -295,6 +306,7 @@ test.each([
   const copy = `export HOME=${home}; cat ${etc.at("key.pub")} | sh -c '${SSH_COPY_ID}'`;
   await etc.tool(["sh", "-ec", copy], undefined, ["etc", "home", "root"]);
   const lines = await bp.rest();
+  tell("ssh-copy-id", lines);
   // the file is made, a newline and the key are written: more than one line, if bpfink looks between them
   const parts = lines.map((line) => partOf(line));
   expect(parts.flatMap(({ changes = [] }) => changes)).toEqual([`key ${dave} (ED25519, dave@laptop) added to ${user}`]);
@@ -346,4 +358,27 @@ test("userdel takes the keys along, and nobody watches them any more", async () 
       del: [{ ...member("sudo", "deploy"), administers }],
     },
   });
+});
+
+test("README's table is what these programs' lines say", () => {
+  const readme = readFileSync(join(import.meta.dir, "../../README.md"), "utf8");
+  const [, table = ""] = /\| command \| file \|[^\n]*\n\| --- [^\n]*\n((?:\|[^\n]*\n)*)/.exec(readme) ?? [];
+  let program = "";
+  const claimed = table
+    .trim()
+    .split("\n")
+    .flatMap((row) => {
+      const [, command = "", files = "", words = ""] = row.split("|").map((cell) => cell.trim());
+      program = /`(\S+?)[ `]/.exec(command)?.[1] ?? program;
+      // the fingerprints after a colon are the recorded run's
+      const phrases = words
+        .replace(/: `.*$/, "")
+        .replace(/SHA256:[^ ]+/, "SHA256:…")
+        .split("; ");
+      return files
+        .split(", ")
+        .flatMap((file) => phrases.map((phrase) => `${program} ${basename(file)}: ${phrase.replace(/^\*|\*$/g, "")}`));
+    });
+  expect(claimed.length).toBeGreaterThan(20);
+  expect(claimed.filter((claim) => !told.has(claim))).toEqual([]);
 });
