@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import fc from "fast-check";
 import { findKeyFiles } from "../../../src/homes/key-files.ts";
 import { HomesSelection } from "../../../src/homes/selection.ts";
 import { select } from "../../../src/watch/selection.ts";
@@ -75,6 +76,26 @@ describe("findKeyFiles", () => {
     symlinkSync("/srv/real", join(root, "etc/ssh/sshd_config"));
     expect(Object.keys(owners())).toEqual(["/root/k", "/home/ann/k"]);
   });
+});
+
+test("whatever passwd, sshd_config and what it includes hold, it comes to paths below the root, and never throws", () => {
+  const word = fc.constantFrom(
+    ...["Include", "AuthorizedKeysFile", "Match", "all", "none", "%h", "%u", "%", "*", "[", "]", "{", "..", "~/"],
+    ...["/etc/ssh/*", "sshd_config.d/*.conf", "/", '"', "\\", "\0", " ", "\n", "#", ":", "root:x:0:0::/root:/b\n"],
+  );
+  const text = fc.array(fc.oneof(word, fc.string({ unit: "binary", maxLength: 5 })), { maxLength: 30 });
+  fc.assert(
+    fc.property(text, text, text, (passwd, config, included) => {
+      write("etc/passwd", passwd.join(""));
+      write("etc/ssh/sshd_config", `Include sshd_config.d/*.conf\n${config.join(" ")}`);
+      write("etc/ssh/sshd_config.d/a.conf", included.join(" "));
+      const found = findKeyFiles(root)!;
+      const paths = [...found.owners.keys(), ...found.sources];
+      expect(paths.filter((path) => !path.startsWith("/"))).toEqual([]);
+      for (const note of found.notes) expect(note).toMatch(/^\/[^]* line [1-9]\d*: /);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe("HomesSelection", () => {
