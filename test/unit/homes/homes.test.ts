@@ -69,6 +69,16 @@ describe("findKeyFiles", () => {
     });
   });
 
+  test("files that include each other many times are read once", () => {
+    write("etc/passwd", PASSWD);
+    const all = "Include /etc/ssh/*.conf\n".repeat(20);
+    for (const name of ["a", "b", "c"]) write(`etc/ssh/${name}.conf`, all);
+    write("etc/ssh/sshd_config", `${all}AuthorizedKeysFile k\n`);
+    const begin = performance.now();
+    expect(Object.keys(owners())).toEqual(["/root/k", "/home/ann/k"]);
+    expect(performance.now() - begin).toBeLessThan(2000);
+  });
+
   test("files that include themselves, links below the root, what is no file", () => {
     write("etc/passwd", PASSWD);
     write("srv/real", "Include /etc/ssh/*_config\nInclude /etc/ssh\nAuthorizedKeysFile k\n");
