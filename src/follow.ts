@@ -1,7 +1,10 @@
-import type { State } from "./consumers/consumer.ts";
+import type { Consumer, State } from "./consumers/consumer.ts";
+import type { Context } from "./consumers/context.ts";
 import type { Origin } from "./event.ts";
 import type { StateStore } from "./state/store.ts";
+import type { Sighting } from "./watch/attribution.ts";
 import type { Dispatch } from "./watch/dispatch.ts";
+import { PAM_SERVICE } from "./watch/pam.ts";
 import type { Selection } from "./watch/selection.ts";
 import type { Target } from "./watch/target.ts";
 import type { Tree } from "./watch/tree.ts";
@@ -39,6 +42,15 @@ export class Follow {
       if (target !== undefined) dispatch.await(target, [], origin);
   }
 
+  /** After a change of pam.d(5): the same text can be other rules to pam_access(8), by whoever changed it there. */
+  changed(path: string, sightings: readonly Sighting[], origin: Origin): void {
+    if (!PAM_SERVICE.test(path)) return;
+    const { tree, dispatch, context, consumerFor } = this.#parts;
+    context.forget?.();
+    const files = [...tree].filter(({ path }) => consumerFor(path).name === "access");
+    for (const target of files) dispatch.await(target, sightings, origin);
+  }
+
   /** What will be found where nothing is known is no baseline. */
   #expectCreation({ path }: Target): void {
     const { store, selection, missing } = this.#parts;
@@ -54,6 +66,8 @@ interface Parts {
   /** Puts watches in force. */
   readonly watch: (target: Target) => void;
   readonly unwatch: (target: Target) => void;
+  readonly context: Context;
+  readonly consumerFor: (path: string) => Consumer;
   /** The state of a path where nothing is. */
   readonly missing: (path: string) => State;
 }

@@ -79,9 +79,11 @@ export class Monitor {
     this.#tree = new Tree(parts.selection.roots);
     const { fingerprint, keyedDigest } = parts.store;
     this.#keys = { fingerprint, keyedDigest, ...(parts.redaction && { redaction: parts.redaction }) };
-    this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend, parts.labels ?? (() => ({})));
     const pam = () => pamServices(parts.root);
     const owners = (path: string) => parts.selection.owners?.(path) ?? [];
+    const keyFiles = () => parts.selection.roots.filter((path) => owners(path).length > 0);
+    const labels = parts.labels ?? (() => ({}));
+    this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend, labels, keyFiles);
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
     // while events are coming, the one of what is found may be on its way
     const unseen: Occasion = { sightings: [], settled: true, final: false };
@@ -101,6 +103,7 @@ export class Monitor {
       ...{ store: this.#store, selection: this.#selection, tree: this.#tree, dispatch: this.#dispatch },
       watch: (target) => void this.#refresh(target),
       unwatch: (target) => this.#forget(target, true),
+      ...{ consumerFor: (path) => this.#consumerFor(path), context: this.#context },
       missing: (path) => this.#consumerFor(path).parse(path, MISSING, this.#store),
     });
   }
@@ -303,6 +306,7 @@ export class Monitor {
     else this.#hot.drop(target);
     if (look.type === "missing" && target.parent !== undefined) this.#forget(target);
     this.#follow.lookedAt(path, origin);
+    if (outcome === "line") this.#follow.changed(path, occasion.sightings, origin);
     return outcome;
   }
 

@@ -1,5 +1,6 @@
 import { annotate } from "./consumers/annotate.ts";
 import type { Consumer, Difference, Keys, Look, State } from "./consumers/consumer.ts";
+import { type Saved, withOtherFiles } from "./consumers/users/beside.ts";
 import type { Origin } from "./event.ts";
 import type { Labeller } from "./labels/labels.ts";
 import { count, noteLatency } from "./metrics.ts";
@@ -35,8 +36,11 @@ export class Reporter {
   readonly #keys: Keys;
   readonly #backend: string;
   readonly #labels: Labeller;
+  readonly #saved: Saved;
 
-  constructor(store: StateStore, keys: Keys, backend: string, labels: Labeller) {
+  /** @param keyFiles the files that hold users' SSH keys */
+  constructor(store: StateStore, keys: Keys, backend: string, labels: Labeller, keyFiles: Saved["keyFiles"]) {
+    this.#saved = { state: (path) => store.load(path), keyFiles };
     this.#store = store;
     this.#keys = keys;
     this.#backend = backend;
@@ -47,7 +51,7 @@ export class Reporter {
     const { path, consumer, before, look, origin, occasion } = finding;
     const state = consumer.parse(path, look, this.#keys);
     const found = before && consumer.compare(path, before, state);
-    const content = found && annotate(path, found, state);
+    const content = found && annotate(path, withOtherFiles(path, found, state, this.#saved), state);
     const difference = before && nameDifference(content, finding);
     if (difference === undefined || !finding.isReported) {
       if (JSON.stringify(before) !== JSON.stringify(state)) this.#store.baseline(path, state);

@@ -45,15 +45,16 @@ function compare(earlier: State, after: AccessState): Difference | undefined {
   if (before === undefined) return difference("modified", { notes: [OTHER_STATE], ...stateNow(after) });
   const attributes = changedAttributes(before, after);
   const type = before.type === after.type ? undefined : { from: before.type, to: after.type };
-  if (type === undefined && before.digest === after.digest) {
-    return attributes && difference("attributes", { attributes });
-  }
+  // with other separators the same text is other rules
+  const isReread = !isSameList([before.separators ?? {}], [after.separators ?? {}]);
+  const isSame = before.digest === after.digest && (!isReread || isSameReading(before, after));
+  if (type === undefined && isSame) return attributes && difference("attributes", { attributes });
   const unread = before.unread === true || after.unread === true;
   const { add, del } = unread ? { add: [], del: [] } : differenceOf(before.entries, after.entries);
   const appeared = appearance(before, after);
   const notes = unread
     ? ["too long to be read: rules are not compared"]
-    : notesOn(before, after, add.length + del.length);
+    : [...(isReread ? [OTHER_SEPARATORS] : []), ...notesOn(before, after, isReread || add.length + del.length > 0)];
   return difference(appeared ?? "modified", {
     add: described(add),
     del: described(del),
@@ -62,6 +63,11 @@ function compare(earlier: State, after: AccessState): Difference | undefined {
   });
 }
 
+function isSameReading(before: AccessState, after: AccessState): boolean {
+  return isSameList(before.entries, after.entries) && isSameList(before.problems, after.problems);
+}
+
+const OTHER_SEPARATORS = "pam_access is told other separators: it reads the same text in another way";
 const OTHER_STATE = "the saved state is another consumer's: rules are not compared";
 
 function difference(action: Difference["action"], details: Record<string, unknown>): Difference {
@@ -85,10 +91,10 @@ function described(entries: readonly AccessEntry[]): Record<string, unknown> {
   return { grant: names("+"), deny: names("-"), rules: entries.map(({ rule }) => rule) };
 }
 
-function notesOn(before: AccessState, after: AccessState, changed: number): string[] {
+function notesOn(before: AccessState, after: AccessState, changed: boolean): string[] {
   const reordered = !isSameList(kept(before.entries, after.entries), kept(after.entries, before.entries));
   const notes = reordered ? ["order changed: the first rule that matches decides"] : [];
-  if (changed > 0 || reordered) return notes;
+  if (changed || reordered) return notes;
   const unreadable = newProblems(before, after);
   return unreadable.length > 0 ? unreadable : ["only comments, blank lines or how rules are written changed"];
 }

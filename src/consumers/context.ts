@@ -7,6 +7,8 @@ export interface Context {
   separators(path: string): Separators | undefined;
   /** Whose SSH keys a file holds, if any. */
   owners?(path: string): readonly string[];
+  /** PAM's configuration changed. */
+  forget?(): void;
 }
 
 /** An answer is as good as new for this long, in milliseconds: every look asks. */
@@ -20,6 +22,7 @@ export function contextOf(pamServices: () => readonly string[], clock: () => num
   let known: readonly PamAccess[] = [];
   let freshUntil = -Infinity;
   return {
+    forget: () => void (freshUntil = -Infinity),
     separators(path) {
       if (clock() > freshUntil) {
         known = pamServices().flatMap(parsePamAccess);

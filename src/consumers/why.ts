@@ -8,7 +8,7 @@ const MEANINGS: readonly (readonly [path: RegExp, why: string])[] = [
   [/^\/etc\/group$/, "says who shares a group's rights, sudo and docker among them"],
   [/^\/etc\/sudoers(?:\.d\/.+)?$/, "grants root through sudo"],
   [/^\/etc\/security\/access\.(?:conf|d\/.+)$/, "says who may log in, and from where"],
-  [/^\/etc\/ssh\/sshd_config(?:\.d\/.+)?$/, "says who may log in over ssh, and how"],
+  [/^\/etc\/ssh\/(?:sshd_config|(?!ssh_config\.d\/).+\.conf)$/, "says who may log in over ssh, and how"],
   [/\/authorized_keys2?$/, "lets whoever has the key log in"],
   [/^\/etc\/pam\.(?:d\/.+|conf)$/, "decides how people are authenticated: a module here sees every password"],
   [/^\/etc\/ld\.so\.preload$/, "runs code in every dynamically linked program"],

@@ -18,7 +18,7 @@ export interface KeyFiles {
 
 /** Whatever else decides, this comes first. */
 export const PASSWD = "/etc/passwd";
-const SSHD_CONFIG = "/etc/ssh/sshd_config";
+export const SSHD_CONFIG = "/etc/ssh/sshd_config";
 
 /** As the consumers' limits, in bytes. */
 const PASSWD_LIMIT = 64 << 20;
@@ -58,7 +58,12 @@ function readSshdConfig(root: string) {
   let patterns: readonly string[] | undefined;
   const includes = new Set<string>();
   const notes: string[] = [];
+  const seen = new Set<string>();
   const read = (path: string, isMatched: boolean, depth: number): void => {
+    // a second time tells nothing new; files that include each other would be read without end
+    const visit = `${isMatched} ${path}`;
+    if (seen.has(visit)) return;
+    seen.add(visit);
     const content = readBelow(root, path, CONFIG_LIMIT);
     if (content === undefined || depth > MAX_DEPTH) return;
     for (const { keyword, values, line, matched } of parseSshdConfig(new TextDecoder().decode(content), isMatched)) {

@@ -1,6 +1,6 @@
 import { log } from "../log.ts";
 import { type Revision, type Selection, select } from "../watch/selection.ts";
-import { type KeyFiles, PASSWD } from "./key-files.ts";
+import { type KeyFiles, PASSWD, SSHD_CONFIG } from "./key-files.ts";
 
 const NONE: KeyFiles = { owners: new Map(), sources: [PASSWD], notes: [] };
 
@@ -35,11 +35,16 @@ export class HomesSelection implements Selection {
   }
 
   names(path: string): boolean {
-    return this.#own.names(path) || this.#files.has(path);
+    return this.#own.names(path) || this.#files.has(path) || this.#isIncluded(path);
   }
 
   reports(path: string): boolean {
-    return this.#own.reports(path) || this.#files.has(path);
+    return this.#own.reports(path) || this.#files.has(path) || this.#isIncluded(path);
+  }
+
+  /** Who wants sshd_config reported wants what it includes, too. */
+  #isIncluded(path: string): boolean {
+    return path !== PASSWD && this.#sources.reports(path) && this.#own.reports(SSHD_CONFIG);
   }
 
   owners(path: string): readonly string[] {

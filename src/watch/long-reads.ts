@@ -135,8 +135,11 @@ export class LongReads {
     const look = job.reading.read(TURN);
     this.#open.delete(target);
     if (look === undefined) return void this.#open.set(target, job);
+    const isTorn = job.reading.isTorn;
     job.reading[Symbol.dispose]();
-    const { purpose } = job;
+    const { purpose, since, again } = job;
+    if (isTorn && performance.now() <= since + PATIENCE)
+      return void this.#waiting.set(target, { purpose, since, again });
     this.#done(target, purpose, look);
     if (job.again) this.begin(target, { ...purpose, baseline: false, sightings: named(purpose.sightings) });
   }

@@ -16,23 +16,31 @@ export class Reading implements Disposable {
   readonly #hash = new Bun.CryptoHasher("sha256");
   #kept: Uint8Array[] | undefined = [];
   #size = 0;
+  readonly #begun: Statx;
   #isOpen = true;
+
+  /** Whether the file changed since it was opened: what was read may be half of each version. */
+  get isTorn(): boolean {
+    const { mtime, ctime, size } = statx(this.#fd);
+    return mtime !== this.#begun.mtime || ctime !== this.#begun.ctime || size !== this.#begun.size;
+  }
 
   /** Takes an open file over. undefined, and closed, when it is no regular file. */
   static of(fd: number, contentLimit: number): Reading | undefined {
-    const reading = new Reading(fd, contentLimit);
     try {
-      if (statx(fd).type === "file") return reading;
+      const stat = statx(fd);
+      if (stat.type === "file") return new Reading(fd, contentLimit, stat);
     } catch (error) {
-      reading[Symbol.dispose]();
+      closeSync(fd);
       throw error;
     }
-    reading[Symbol.dispose]();
+    closeSync(fd);
     return undefined;
   }
 
-  private constructor(fd: number, contentLimit: number) {
+  private constructor(fd: number, contentLimit: number, begun: Statx) {
     this.#fd = fd;
+    this.#begun = begun;
     this.#contentLimit = contentLimit;
   }
 

@@ -52,7 +52,7 @@ const files = {
   first: file("first"),
   second: file("second"),
   binary: file("binary", new Uint8Array([0, 1, 2])),
-  big: file("big", "x".repeat(2 << 20)),
+  big: file("big", "x".repeat(5 << 20)),
   empty: file("empty", ""),
   latin: file("latin", new Uint8Array([0x63, 0x61, 0x66, 0xe9, 0x0a])),
   unended: file("unended", "one"),
@@ -198,15 +198,15 @@ test("a binary file is hashed", async () => {
   expect(line).not.toHaveProperty("diff");
 });
 
-test("a change in the last byte of 2 MiB", async () => {
-  const content = `${"x".repeat((2 << 20) - 1)}y`;
+test("a change in the last byte of 5 MiB", async () => {
+  const content = `${"x".repeat((5 << 20) - 1)}y`;
   const fd = openSync(files.big, "r+");
   writeSync(fd, "y", content.length - 1);
   closeSync(fd);
   expect(await bp.only(files.big)).toMatchObject({
     action: "modified",
     consumer: "generic",
-    generic: { current: sha256("x".repeat(2 << 20)), next: sha256(content), size: 2 << 20 },
+    generic: { current: sha256("x".repeat(5 << 20)), next: sha256(content), size: 5 << 20 },
   });
 });
 

@@ -22,7 +22,7 @@ test(
     using directory = new TemporaryDirectory();
     const large = directory.write("large");
     const small = directory.write("small", "one\n");
-    const medium = directory.write("medium", new Uint8Array(3 << 20));
+    const medium = directory.write("medium", new Uint8Array(5 << 20));
     await using bp = await Bpfink.start({ watch: [large, small, medium] });
 
     truncateSync(large, 2 * GIB + 1);
@@ -34,7 +34,7 @@ test(
     expect(await bp.nextChange(medium)).toMatchObject({
       action: "modified",
       consumer: "generic",
-      generic: { next: await digestOf(medium), size: 3 << 20, content: "too long" },
+      generic: { next: await digestOf(medium), size: 5 << 20, content: "too long" },
       processName: "bun",
     });
     expect(bp.lines.filter(({ file }) => file === large)).toEqual([]); // the others did not wait for it
@@ -65,6 +65,27 @@ test(
     const { status } = await bp.stop("SIGTERM");
     expect({ status, soon: performance.now() - start < 1000 }).toEqual({ status: 0, soon: true });
     expect(bp.lines.filter(({ file }) => file === huge)).toEqual([]);
+  },
+  SLOW,
+);
+
+test(
+  "one change in a text of 100,000 lines is a diff, well within a second",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const lines = Array.from({ length: 100_000 }, (_, i) => `option_${i} = value ${i} of many\n`);
+    const file = directory.write("long.conf", lines.join(""));
+    await using bp = await Bpfink.start({ watch: [file] });
+    expect(await bp.rest()).toEqual([]); // what is long is read when all is watched
+    const start = performance.now();
+    writeFileSync(file, lines.with(50_000, "changed\n").join(""));
+    expect(await bp.nextChange(file)).toMatchObject({
+      ...{ action: "modified", consumer: "diff" },
+      add: { Content: ["changed"] },
+      del: { Content: ["option_50000 = value 50000 of many"] },
+    });
+    expect(performance.now() - start).toBeLessThan(1000);
+    await bp.noMoreLines();
   },
   SLOW,
 );

@@ -81,7 +81,9 @@ const METRICS = ["--log-level", "debug", "--graphite", "-", "--graphite-interval
 /** What the other commands print of the same database and the same files, as lines and as for a terminal. */
 async function printedLater(database: string, watch: readonly string[]): Promise<string> {
   const watched = watch.flatMap((path) => ["--watch", path]);
-  const commands = [["history"], ["history", "--diff"], ["check", ...watched], ["expect", "--list"], ["gone"]];
+  const formats = ["ecs", "ocsf"].map((format) => ["check", ...watched, "--format", format]);
+  const others = [["history"], ["history", "--diff"], ["check", ...watched], ["expect", "--list"], ["gone"]];
+  const commands = [...others, ...formats];
   const outputs = commands.map(async ([command = "", ...more]) => {
     const args = [BPFINK, command, "--database", database, "--log-level", "debug", ...more];
     const onTerminal = ["script", "-qec", args.map((arg) => `'${arg}'`).join(" "), "/dev/null"];
@@ -133,7 +135,8 @@ test(
     const { status, stdout, stderr } = await bp.stop("SIGTERM");
     write(2, "!"); // for check to find
     const later = await printedLater(database, watch);
-    for (const text of ["user0", "etc/gshadow", "differ", "bpfink: error:"]) expect(later).toContain(text);
+    for (const text of ["user0", "etc/gshadow", "differ", "bpfink: error:", '"class_uid":1001', '"ecs":{'])
+      expect(later).toContain(text);
     const kept = databaseFiles().flatMap((path) => leaks(readFileSync(path, "latin1")));
 
     expect(stderr).toContain("events.seen");

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { Etc } from "../e2e/etc.ts";
+import { TemporaryDirectory } from "../e2e/files.ts";
 import { run, SLOW } from "../e2e/process.ts";
 
 const etc = new Etc();
@@ -141,6 +142,30 @@ test(
       origin: "startup",
       changes: [added(0, "first", "new")],
     });
+  },
+  SLOW,
+);
+
+test(
+  "what sshd_config includes is watched like it, from the moment it is included",
+  async () => {
+    using root = new TemporaryDirectory();
+    root.write("etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+    root.write("etc/ssh/sshd_config", "Include /etc/ssh/one.conf\n");
+    root.write("etc/ssh/one.conf", "PermitRootLogin no\n");
+    root.write("srv/two.conf", "PasswordAuthentication yes\n");
+    await using bp = await Bpfink.start({ root: root.path, watch: ["/etc/ssh/sshd_config", "authorized_keys"] });
+    root.write("etc/ssh/one.conf", "PermitRootLogin yes\n");
+    expect(await bp.only("/etc/ssh/one.conf")).toMatchObject({
+      ...{ consumer: "diff", add: { Content: ["PermitRootLogin yes"] } },
+      why: "says who may log in over ssh, and how",
+    });
+    root.write("etc/ssh/sshd_config", "Include /etc/ssh/one.conf\nInclude /srv/*.conf\n");
+    const lines = await bp.rest();
+    expect(lines.map(({ action, file }) => `${action} ${file}`)).toEqual([
+      "modified /etc/ssh/sshd_config",
+      "created /srv/two.conf",
+    ]);
   },
   SLOW,
 );

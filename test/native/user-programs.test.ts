@@ -1,6 +1,7 @@
 // The programs that administrators change users with, and the lines that come of them, word by word.
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { utimesSync } from "node:fs";
+import { readFileSync, utimesSync } from "node:fs";
+import { basename, join } from "node:path";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { Etc } from "../e2e/etc.ts";
 import type { Line } from "../e2e/line.ts";
@@ -49,6 +50,15 @@ function partOf({ changes, add, del, notes }: Line): Part {
   return JSON.parse(named) as Part;
 }
 
+/** What each program's lines said, as README's table has it: `program file: words`. */
+const told = new Set<string>();
+
+function tell(program: string, lines: readonly Line[]): void {
+  for (const { file, changes = [], notes = [] } of lines as readonly (Line & Part)[])
+    for (const words of [...changes, ...notes])
+      told.add(`${program} ${basename(file ?? "")}: ${words.replace(/SHA256:[^ ]+/, "SHA256:…")}`);
+}
+
 const NO_EDITOR = "false";
 
 /** Runs a command with our /etc, /home and /root in their places. Returns what each line says, by its file. */
@@ -57,6 +67,7 @@ async function linesOf(command: string, editor = NO_EDITOR): Promise<Parts> {
   if (editor !== NO_EDITOR) for (const name of ["passwd", "group"]) utimesSync(etc.at("etc", name), 1, 1);
   await etc.tool(["sh", "-ec", command], { env: { EDITOR: editor, VISUAL: editor } }, ["etc", "home", "root"]);
   const lines = await bp.rest();
+  tell(/(?:.*\| )?(\S+)/.exec(command)?.[1] ?? "", lines);
   const parts = lines.map((line) => [line.file, partOf(line)] as const);
   expect(new Set(lines.map(({ file }) => file)).size).toBe(lines.length); // one for each file
   return Object.fromEntries(parts) as Parts;
@@ -213,6 +224,27 @@ const commands: readonly (readonly [command: string, parts: Parts, editor?: stri
     "sed -i s/^sudo:x:27:.*/sudo:x:27:carol,ann/",
   ],
   [
+    "usermod -g sudo carol",
+    {
+      "/etc/passwd": {
+        changes: ["carol's gid changed from 2000 to 27"],
+        add: [{ ...PASSWD, gid: 27 }],
+        del: [PASSWD],
+        ...powerful("carol"),
+      },
+    },
+  ],
+  [
+    "usermod -g deploy carol",
+    {
+      "/etc/passwd": {
+        changes: ["carol's gid changed from 27 to 2000"],
+        add: [PASSWD],
+        del: [{ ...PASSWD, gid: 27 }],
+      },
+    },
+  ],
+  [
     "usermod -s /usr/sbin/nologin carol",
     {
       "/etc/passwd": {
@@ -274,6 +306,7 @@ test.each([
   const copy = `export HOME=${home}; cat ${etc.at("key.pub")} | sh -c '${SSH_COPY_ID}'`;
   await etc.tool(["sh", "-ec", copy], undefined, ["etc", "home", "root"]);
   const lines = await bp.rest();
+  tell("ssh-copy-id", lines);
   // the file is made, a newline and the key are written: more than one line, if bpfink looks between them
   const parts = lines.map((line) => partOf(line));
   expect(parts.flatMap(({ changes = [] }) => changes)).toEqual([`key ${dave} (ED25519, dave@laptop) added to ${user}`]);
@@ -284,21 +317,68 @@ test.each([
   for (const { file } of lines) expect(file).toBe(`${home}/.ssh/authorized_keys`);
 });
 
+/** What one user has in the `users` of each line that comes of a command; of keys the last. */
+async function userAfter(command: string, name: string): Promise<Readonly<Record<string, unknown>>> {
+  await etc.tool(["sh", "-ec", command], undefined, ["etc", "home", "root"]);
+  const lines = await bp.rest();
+  return Object.fromEntries(
+    lines.map(({ file, users }) => [file, (users as { user: string }[]).findLast(({ user }) => user === name)]),
+  );
+}
+
+test("users have what the other files say of them, and that is no change", async () => {
+  const passwd = expect.stringMatching(/^sha512:[0-9a-f]{8}$/) as unknown as string;
+  const account = { uid: 0, gid: 2000, home: "/home/carol", shell: "/bin/bash" };
+  const password = { passwd, mustChange: true, expires: "2030-01-02" };
+  const joined = { groups: ["sudo", "deploy"], administers: ["deploy"] };
+  const carol = { user: "carol", ...account, ...password, ...joined, keys: [dave] };
+  expect(await userAfter("gpasswd -a carol deploy", "carol")).toEqual({ "/etc/group": carol, "/etc/gshadow": carol });
+  expect(await userAfter("usermod -c Car carol", "carol")).toEqual({ "/etc/passwd": { ...carol, gecos: "Car" } });
+  const ages = { minDays: 0, maxDays: 90, warnDays: 9 };
+  expect(await userAfter("chage -W 9 carol", "carol")).toEqual({ "/etc/shadow": { ...carol, ...ages } });
+  const { keys: _, ...key } = { ...carol, fingerprint: dave, type: "ED25519", bits: 256, comment: "again" };
+  const copy = `sed s/dave@laptop/again/ ${etc.at("key.pub")} > /home/carol/.ssh/authorized_keys`;
+  expect(await userAfter(copy, "carol")).toEqual({ "/home/carol/.ssh/authorized_keys": key });
+});
+
 test("userdel takes the keys along, and nobody watches them any more", async () => {
   const administers = ["deploy"];
   const { "/home/carol/.ssh/authorized_keys": keys, ...lines } = await linesOf("userdel -f -r carol");
   // said as long as /etc/passwd was not looked at yet: with the entry its keys leave the watch
   if (keys !== undefined) expect(keys).toMatchObject({ add: [], del: [{ user: "carol", fingerprint: dave }] });
   expectParts(lines, {
-    "/etc/passwd": { changes: ["carol removed"], del: [{ ...PASSWD, gecos: "Caroline", uid: 0 }] },
+    "/etc/passwd": { changes: ["carol removed"], del: [{ ...PASSWD, gecos: "Car", uid: 0 }] },
     "/etc/shadow": {
       changes: ["carol removed"],
-      del: [shadow("sha512:A", { ...EXPIRED, maxDays: 90, expires: "2030-01-02" })],
+      del: [shadow("sha512:A", { ...EXPIRED, maxDays: 90, warnDays: 9, expires: "2030-01-02" })],
     },
-    "/etc/group": { changes: ["carol left sudo"], del: [member("sudo")] },
+    "/etc/group": { changes: ["carol left sudo", "carol left deploy"], del: [member("sudo", "deploy")] },
     "/etc/gshadow": {
-      changes: ["carol left sudo", "carol is no administrator of deploy any more"],
-      del: [{ ...member("sudo"), administers }],
+      changes: ["carol left sudo", "carol left deploy", "carol is no administrator of deploy any more"],
+      del: [{ ...member("sudo", "deploy"), administers }],
     },
   });
+});
+
+test("README's table is what these programs' lines say", () => {
+  const readme = readFileSync(join(import.meta.dir, "../../README.md"), "utf8");
+  const [, table = ""] = /\| command \| file \|[^\n]*\n\| --- [^\n]*\n((?:\|[^\n]*\n)*)/.exec(readme) ?? [];
+  let program = "";
+  const claimed = table
+    .trim()
+    .split("\n")
+    .flatMap((row) => {
+      const [, command = "", files = "", words = ""] = row.split("|").map((cell) => cell.trim());
+      program = /`(\S+?)[ `]/.exec(command)?.[1] ?? program;
+      // the fingerprints after a colon are the recorded run's
+      const phrases = words
+        .replace(/: `.*$/, "")
+        .replace(/SHA256:[^ ]+/, "SHA256:…")
+        .split("; ");
+      return files
+        .split(", ")
+        .flatMap((file) => phrases.map((phrase) => `${program} ${basename(file)}: ${phrase.replace(/^\*|\*$/g, "")}`));
+    });
+  expect(claimed.length).toBeGreaterThan(20);
+  expect(claimed.filter((claim) => !told.has(claim))).toEqual([]);
 });

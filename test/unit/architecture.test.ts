@@ -142,7 +142,7 @@ describe("imports go one way:", () => {
       "watch",
     ],
     homes: ["consumers", "watch"],
-    "follow.ts": ["consumers/consumer.ts", "state/store.ts", "watch"],
+    "follow.ts": ["consumers/consumer.ts", "consumers/context.ts", "state/store.ts", "watch"],
     cli: [],
     config: ["cli"],
     doctor: ["kernel", "source/source.ts", "watch/mounts.ts"],

@@ -42,7 +42,7 @@ export const group: Kind<GroupEntry, Account> = { name: "group", read: parseGrou
 /** gshadow(5), likewise. */
 export const gshadow: Kind<GroupEntry, Account> = { name: "gshadow", read: parseGshadow, ...base };
 
-function isMember(account: Account): account is Account & Member {
+export function isMember(account: Account): account is Account & Member {
   return "user" in account;
 }
 
@@ -136,12 +136,15 @@ const POWERFUL = new Set([
   "kmem",
 ]);
 
+/** What it can mean that the user came to the group. */
+export function powerNote(user: string, name: string): string[] {
+  return POWERFUL.has(name) ? [`members of ${quote(name)} can usually become root: ${quote(user)} now, too`] : [];
+}
+
 function notes(all: readonly Account[], change: Change<Account>): string[] {
   const groups = all.filter(isGroup).filter((account) => !isCompat(account.group));
   const powerful = memberships(change).flatMap(({ user, joined, appointed }) =>
-    [...joined, ...appointed]
-      .filter((name) => POWERFUL.has(name))
-      .map((name) => `members of ${quote(name)} can usually become root: ${quote(user)} now, too`),
+    [...joined, ...appointed].flatMap((name) => powerNote(user, name)),
   );
   return [
     ...repeated(groups.map((account) => account.group)).map((name) => `group ${quote(name)} is there more than once`),

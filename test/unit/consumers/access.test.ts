@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Look } from "../../../src/consumers/consumer.ts";
 import { contextOf } from "../../../src/consumers/context.ts";
+import { accessConsumer, type AccessState } from "../../../src/consumers/access.ts";
 import { consumerFor } from "../../../src/consumers/registry.ts";
 import { fileLook, keys } from "./helpers.ts";
 
@@ -128,10 +129,34 @@ describe("which files, and how they are read", () => {
     ] as never);
   });
 
-  test("which are asked for again", () => {
+  test("other separators are a change where they make other rules", () => {
+    const text = fileLook("+|a b;c|d\n");
+    const [before, same, other] = [
+      { field: ":", list: "," },
+      { field: ":", list: ";" },
+      { field: "|", list: ";" },
+    ].map((separators) => accessConsumer(separators).parse("/", text, keys)) as [AccessState, AccessState, AccessState];
+    expect(accessConsumer().compare("/", before, same)).toBeUndefined();
+    const rule = { permission: "+", users: ["a b", "c"], origins: ["d"] };
+    expect(accessConsumer().compare("/", before, other)?.details).toEqual({
+      add: { grant: ["a b;c"], deny: [], rules: [rule] },
+      del: none,
+      access: { grant: ["a b;c"], deny: [], rules: [rule] },
+      notes: ["pam_access is told other separators: it reads the same text in another way"],
+    });
+    expect(accessConsumer().compare("/", other, before)?.details).toMatchObject({ add: none, problems: [{ line: 1 }] });
+  });
+
+  test("which are asked for again, at once where PAM's configuration is known to have changed", () => {
+    context.forget?.();
+    expect(context.separators("/etc/login.rules")).toBeDefined();
     services[0] = "";
     expect(context.separators("/etc/login.rules")).toBeDefined();
     now = 1001;
     expect(context.separators("/etc/login.rules")).toBeUndefined();
+    services[0] = "account required pam_access.so accessfile=/etc/login.rules\n";
+    expect(context.separators("/etc/login.rules")).toBeUndefined();
+    context.forget?.();
+    expect(context.separators("/etc/login.rules")).toBeDefined();
   });
 });

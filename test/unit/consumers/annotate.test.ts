@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { annotate } from "../../../src/consumers/annotate.ts";
 import type { Look } from "../../../src/consumers/consumer.ts";
 import { consumerFor } from "../../../src/consumers/registry.ts";
+import { whyOf } from "../../../src/consumers/why.ts";
+import { DEFAULT_WATCH, EVERY_USERS_KEYS } from "../../../src/options.ts";
 import { fileLook, keys, meta } from "./helpers.ts";
 
 const capability = Uint8Array.from(Buffer.from("0100000200200000000000000000000000000000", "hex"));
@@ -77,7 +79,22 @@ test.each([
   ["/var/spool/cron/crontabs/bob", "runs a user's commands at set times"],
   ["/home/bob/.ssh/authorized_keys", "lets whoever has the key log in"],
   ["/etc/pam.d/sshd", "decides how people are authenticated: a module here sees every password"],
+  ["/etc/ssh/extra.conf", "says who may log in over ssh, and how"],
+  ["/etc/ssh/ssh_config.d/x.conf", undefined],
   ["/home/bob/etc/sudoers", undefined],
 ])("%s: %s", (path, why) => {
   expect(details(path, { type: "missing" }, was)?.["why"]).toBe(why);
+});
+
+test("every file of the default set has its why, but for every user's keys, whose files have one", () => {
+  const paths = [...DEFAULT_WATCH.filter((path) => path !== EVERY_USERS_KEYS), "/root/.ssh/authorized_keys2"];
+  const files = paths.map((path) =>
+    path.replace(/\*\*\/\*|\*/, "x").replace("{d,hourly,daily,weekly,monthly}", "daily"),
+  );
+  expect(files.filter((path) => whyOf(path) === undefined || /[*{]/.test(path))).toEqual([]);
+  for (const path of [
+    ...["/etc/sudoers", "/etc/sudoers.d/*", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*.conf", "/etc/crontab"],
+    ...["/etc/pam.d/*", "/etc/ld.so.preload", "/etc/nsswitch.conf", "/etc/systemd/system/**/*", "/var/spool/cron/*"],
+  ])
+    expect(DEFAULT_WATCH).toContain(path);
 });

@@ -6,6 +6,11 @@ import fc from "fast-check";
 import { annotate } from "../../../src/consumers/annotate.ts";
 import type { Look } from "../../../src/consumers/consumer.ts";
 import { consumerFor } from "../../../src/consumers/registry.ts";
+import { type HistoryLine, historyDiff, historyRow } from "../../../src/commands/history-table.ts";
+import { withOtherFiles } from "../../../src/consumers/users/beside.ts";
+import { PRINTED } from "../../../src/sinks/formats.ts";
+import { changeLine } from "../../../src/sinks/line.ts";
+import { prettier } from "../../../src/sinks/pretty.ts";
 import { Store } from "../../../src/state/store.ts";
 import { anyHash, fileLook, type Hash, hashes, leaks } from "./helpers.ts";
 
@@ -85,19 +90,43 @@ const damage = fc
 const damaged = (tails: readonly string[], hash: fc.Arbitrary<Hash>): fc.Arbitrary<Content> =>
   fc.tuple(content(tails, hash), damage).map(([{ text, secrets }, change]) => ({ text: change(text), secrets }));
 
-/** Everything that leaves the consumer, and goes into the database. */
+/** Every way in which a line is printed. */
+const printers = [...Object.values(PRINTED), prettier(false), historyOf];
+
+function historyOf(line: string): string {
+  const parsed = JSON.parse(line) as HistoryLine;
+  return historyRow(parsed, (_, text) => text) + historyDiff(parsed, (_, text) => text);
+}
+
+/** Everything that leaves the consumer, as it is printed, and goes into the database. */
 function everything(path: string, isNamed: boolean, looks: readonly Look[]): string {
   const consumer = consumerFor(path, isNamed);
   const states = looks.map((look) => consumer.parse(path, look, store));
-  const differences = states.flatMap((before) =>
-    states.map((after) => {
+  // the other databases, whose users a line tells of, too: with the same hashes in them
+  const state = (other: string) => consumerFor(other, true).parse(other, looks[2]!, store);
+  const saved = { state, keyFiles: () => ["/root/.ssh/authorized_keys"] };
+  const changes = states.flatMap((before) =>
+    states.flatMap((after) => {
       const found = consumer.compare(path, before, after);
-      return JSON.stringify(found && annotate(path, found, after));
+      return found === undefined
+        ? []
+        : [{ after, difference: annotate(path, withOtherFiles(path, found, after, saved), after) }];
     }),
   );
-  const lines = JSON.stringify(differences);
-  for (const state of states) store.record({ path, state, line: (seq) => JSON.stringify({ time: "", seq, lines }) });
-  return [JSON.stringify(states), ...differences].join("\n");
+  const parts = {
+    backend: "none",
+    origin: "live",
+    file: path,
+    sightings: [],
+    names: { userName: String, ...store },
+  } as const;
+  const lines = store.record(
+    ...changes.map(({ after, difference }) => ({
+      ...{ path, state: after },
+      line: (seq: number) => changeLine({ ...parts, seq, difference }),
+    })),
+  );
+  return [JSON.stringify(states), ...lines.flatMap(({ line }) => printers.map((print) => print(line)))].join("\n");
 }
 
 /** What the database's files hold, -wal and all. */

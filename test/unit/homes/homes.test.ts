@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import fc from "fast-check";
 import { findKeyFiles } from "../../../src/homes/key-files.ts";
 import { HomesSelection } from "../../../src/homes/selection.ts";
 import { select } from "../../../src/watch/selection.ts";
@@ -68,6 +69,16 @@ describe("findKeyFiles", () => {
     });
   });
 
+  test("files that include each other many times are read once", () => {
+    write("etc/passwd", PASSWD);
+    const all = "Include /etc/ssh/*.conf\n".repeat(20);
+    for (const name of ["a", "b", "c"]) write(`etc/ssh/${name}.conf`, all);
+    write("etc/ssh/sshd_config", `${all}AuthorizedKeysFile k\n`);
+    const begin = performance.now();
+    expect(Object.keys(owners())).toEqual(["/root/k", "/home/ann/k"]);
+    expect(performance.now() - begin).toBeLessThan(2000);
+  });
+
   test("files that include themselves, links below the root, what is no file", () => {
     write("etc/passwd", PASSWD);
     write("srv/real", "Include /etc/ssh/*_config\nInclude /etc/ssh\nAuthorizedKeysFile k\n");
@@ -75,6 +86,26 @@ describe("findKeyFiles", () => {
     symlinkSync("/srv/real", join(root, "etc/ssh/sshd_config"));
     expect(Object.keys(owners())).toEqual(["/root/k", "/home/ann/k"]);
   });
+});
+
+test("whatever passwd, sshd_config and what it includes hold, it comes to paths below the root, and never throws", () => {
+  const word = fc.constantFrom(
+    ...["Include", "AuthorizedKeysFile", "Match", "all", "none", "%h", "%u", "%", "*", "[", "]", "{", "..", "~/"],
+    ...["/etc/ssh/*", "sshd_config.d/*.conf", "/", '"', "\\", "\0", " ", "\n", "#", ":", "root:x:0:0::/root:/b\n"],
+  );
+  const text = fc.array(fc.oneof(word, fc.string({ unit: "binary", maxLength: 5 })), { maxLength: 30 });
+  fc.assert(
+    fc.property(text, text, text, (passwd, config, included) => {
+      write("etc/passwd", passwd.join(""));
+      write("etc/ssh/sshd_config", `Include sshd_config.d/*.conf\n${config.join(" ")}`);
+      write("etc/ssh/sshd_config.d/a.conf", included.join(" "));
+      const found = findKeyFiles(root)!;
+      const paths = [...found.owners.keys(), ...found.sources];
+      expect(paths.filter((path) => !path.startsWith("/"))).toEqual([]);
+      for (const note of found.notes) expect(note).toMatch(/^\/[^]* line [1-9]\d*: /);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe("HomesSelection", () => {
@@ -100,6 +131,16 @@ describe("HomesSelection", () => {
     expect(changed).toEqual([KEYS, `${KEYS}2`]);
     expect(homes.owners(KEYS)).toEqual(["root", "bob"]);
     expect(homes.decides("/etc/ssh/more/a.conf")).toBe(true);
+  });
+
+  test("what sshd_config includes is reported where sshd_config is", () => {
+    write("etc/passwd", PASSWD);
+    write("etc/ssh/sshd_config", "Include extra.conf /srv/ssh/*.conf\n");
+    const included = ["/etc/ssh/extra.conf", "/srv/ssh/a.conf"];
+    const told = (homes: HomesSelection) =>
+      [...included, "/srv/ssh", "/srv/ssh/a", "/etc/passwd"].filter((path) => homes.reports(path) && homes.names(path));
+    expect(told(selection(["/etc/ssh/sshd_config"]))).toEqual(included);
+    expect(told(selection(["/etc/motd"]))).toEqual([]);
   });
 
   test("what the user names or leaves out", () => {

@@ -23,6 +23,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FileLook, Look } from "../../../src/consumers/consumer.ts";
+import { LongReads } from "../../../src/watch/long-reads.ts";
+import type { Target } from "../../../src/watch/target.ts";
 import * as watch from "../../../src/watch/look.ts";
 
 const work = realpathSync(mkdtempSync(join(tmpdir(), "bpfink-look-")));
@@ -270,4 +272,28 @@ describe("while others are at work", () => {
       expect([look.size, look.digest]).toEqual([look.content.length, sha256(look.content)]);
     }
   });
+});
+
+test("a file that changes while it is read by turns is read from its beginning again: one version, not half of two", async () => {
+  const size = 6 << 20;
+  const path = at("torn");
+  writeFileSync(path, "a".repeat(size));
+  const done = Promise.withResolvers<Look>();
+  let turns = 0;
+  const reads = new LongReads({
+    atOnce: 1 << 20,
+    done: (_, __, look) => done.resolve(look),
+    failed: (_, error) => done.reject(error),
+  });
+  const purpose = { path, contentLimit: 8 << 20, sightings: [], origin: "startup", baseline: true } as const;
+  expect(reads.look({} as Target, purpose, true)).toBeUndefined();
+  const tick = () =>
+    setImmediate(() => {
+      // the file is opened in the first turn, and its first 4 MiB are read in the second
+      if (++turns === 2) writeFileSync(path, "b".repeat(size));
+      else tick();
+    });
+  tick();
+  const look = await done.promise;
+  expect(look.type === "file" && Buffer.from(look.content!).equals(Buffer.alloc(size, "b"))).toBe(true);
 });
