@@ -82,7 +82,7 @@ static __always_inline void report_node(enum form form, __u32 kind, struct inode
 {
 	struct watch *watch = find_watch(form, inode, WATCH_FILE);
 
-	if (!watch || ((kind == CHANGE_WRITE || kind == CHANGE_DIRTY) && repeats(watch)))
+	if (!watch || ((kind == CHANGE_WRITE || kind == CHANGE_DIRTY) && repeats(watch, kind)))
 		return;
 	if (kind == CHANGE_CLOSE)
 		watch->writer = 0; /* what comes next is not the same write */

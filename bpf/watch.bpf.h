@@ -37,7 +37,7 @@ struct watch_key {
 
 struct watch {
 	__u32 flags; /* WATCH_* */
-	__u32 writer; /* process id of the last write reported */
+	__u32 writer; /* process id of the last write reported, perhaps with ONLY_DIRTY */
 	__u64 written; /* when that was, CLOCK_MONOTONIC, ns */
 };
 
@@ -70,18 +70,23 @@ static __always_inline struct watch *find_watch(enum form form, struct inode *in
 
 /*
  * Whether a write is one of many by a process that was reported a moment ago. User space waits for
- * 20 ms of quiet (QUIET in src/watch/dispatch.ts) and so sees what is written until then.
+ * 20 ms of quiet (QUIET in src/watch/dispatch.ts) and so sees what is written until then. What only
+ * became dirty does not stand for a write: it blames nobody (isAct() in src/watch/attribution.ts).
  */
 #define SAME_WRITE_NS 5000000
+/* In watch.writer: process ids are less (PID_MAX_LIMIT, linux/threads.h). */
+#define ONLY_DIRTY (1U << 31)
 
-static __always_inline bool repeats(struct watch *watch)
+static __always_inline bool repeats(struct watch *watch, __u32 kind)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 dirtier = pid | ONLY_DIRTY;
 	__u64 now = bpf_ktime_get_ns();
+	bool same = watch->writer == pid || (kind == CHANGE_DIRTY && watch->writer == dirtier);
 
-	if (watch->writer == pid && now - watch->written < SAME_WRITE_NS)
+	if (same && now - watch->written < SAME_WRITE_NS)
 		return true;
-	watch->writer = pid;
+	watch->writer = kind == CHANGE_DIRTY ? dirtier : pid;
 	watch->written = now;
 	return false;
 }
