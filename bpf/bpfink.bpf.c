@@ -7,6 +7,7 @@
  *   trampolines.bpf.h   the hooks as fentry, fexit and tp_btf programs; or
  *   probes.bpf.h        the same as kprobes
  *   processes.bpf.h     who there was, beside fanotify: loaded without the others
+ *   signals.bpf.h       who sends the monitor a signal: loaded by itself
  *   watch.bpf.h         whether anybody cares
  *   report.bpf.h        the ring
  *   opened.bpf.h        what the monitor asks by opening a file
@@ -17,5 +18,6 @@
 #include "trampolines.bpf.h"
 #include "probes.bpf.h"
 #include "processes.bpf.h"
+#include "signals.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -106,4 +106,24 @@ struct opened {
 	struct node layer; /* on overlayfs: the inode of the layer; else all 0 */
 };
 
+/* The monitor, as user space knows it, and the answer. */
+struct addressee {
+	__u64 device; /* of its PID namespace: pid_namespaces(7) */
+	__u64 inode;
+	__u32 pid; /* process id there */
+	__u32 tgid; /* the answer: its thread group id in the initial namespace; 0 until it is found */
+};
+
+enum sender {
+	SENDER_PROCESS = 1,
+	SENDER_KERNEL = 2, /* no actor: a terminal, a timer */
+};
+
+/* A signal that was sent to the monitor. */
+struct sent_signal {
+	__u32 sender; /* enum sender; 0: there is none */
+	__u32 unused;
+	struct actor actor;
+};
+
 #endif

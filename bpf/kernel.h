@@ -29,6 +29,9 @@
 #define MAP_SHARED 0x1
 #define MAP_SHARED_VALIDATE 0x3
 
+#define SEND_SIG_NOINFO ((struct kernel_siginfo *)0) /* linux/sched/signal.h */
+#define SEND_SIG_PRIV ((struct kernel_siginfo *)1)
+
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630 /* linux/magic.h */
 
 typedef struct {
@@ -146,6 +149,10 @@ enum cgroup_subsys_id { pids_cgrp_id = 1 }; /* the number is taken from the kern
 struct css_set {
 	struct cgroup_subsys_state *subsys[1];
 	struct cgroup *dfl_cgrp;
+} CORE;
+
+struct kernel_siginfo {
+	int si_code;
 } CORE;
 
 struct task_struct {

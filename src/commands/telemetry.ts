@@ -59,9 +59,10 @@ const FROM_ZERO = ["events.seen", "events.collapsed", "events.lost", "looks"].co
   ["users", "access", "diff", "generic"].map((consumer) => `changes.${consumer}`),
 );
 
-function measure({ database }: Options, { watched, programs }: Subjects): Measured {
+function measure({ database, graphiteInterval }: Options, { watched, programs }: Subjects): Measured {
   const latency = latencyPercentiles();
   return {
+    interval: graphiteInterval / 1000,
     counters: new Map([...FROM_ZERO.map((name) => [name, 0] as const), ...counters()]),
     gauges: {
       watched_files: watched(),

@@ -9,15 +9,16 @@ import { count } from "../metrics.ts";
 import { Monitor } from "../monitor.ts";
 import { type Options, SETTINGS } from "../options.ts";
 import { type ProgressBar, progressBar } from "../progress.ts";
-import { type OwnAction, ownLine } from "../sinks/line.ts";
+import { type OwnAction, ownLine, senderKeys } from "../sinks/line.ts";
 import { type Outbox, StdoutSink } from "../sinks/stdout.ts";
-import { openSource } from "../source/choose.ts";
+import { openSignals, openSource } from "../source/choose.ts";
 import { SharedSource } from "../source/shared.ts";
 import type { Source } from "../source/source.ts";
 import { MEMORY } from "../state/open.ts";
 import type { Recovery, Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
 import { MountWatch } from "../watch/mount-watch.ts";
+import { userName } from "../watch/users.ts";
 import { refuseForeignCode } from "./environment.ts";
 import { lineFormat } from "./format.ts";
 import { gapReporter } from "./gaps.ts";
@@ -64,12 +65,14 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   const { store, found } = openStoreAnyway(options);
   stack.defer(() => store.close());
   const source = stack.use(openSource(options.backend, options));
+  const signals = openSignals();
+  stack.defer(() => signals?.[Symbol.dispose]());
   dropPrivileges(); // before the source makes a thread
-  const stop = Promise.withResolvers<ExitStatus>();
+  const stop = Promise.withResolvers<Stop>();
   const fail = (what: string) => (error: Error) => {
     const isOurs = error instanceof BpfinkError;
     log.error(isOurs ? messageOf(error) : `${what}: ${messageOf(error)}`);
-    stop.resolve(isOurs ? error.status : ExitStatus.cannotWatch);
+    stop.resolve({ status: isOurs ? error.status : ExitStatus.cannotWatch, details: {} });
   };
   // where it cannot be noted that a line was printed, it is printed again at the next start
   const outbox: Outbox = {
@@ -114,11 +117,19 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     say("error", "gap", "events lost, looking at everything", details);
     return monitor.rescan("gap");
   });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.resolve(ExitStatus.ok));
+  let { redaction } = scope;
+  const sent = (signal: NodeJS.Signals) => {
+    const names = { userName, fingerprint: store.fingerprint, ...(redaction && { redaction }) };
+    return { signal, ...senderKeys(signals?.take(signal), names) };
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) {
+    process.on(signal, () => stop.resolve({ status: ExitStatus.ok, details: sent(signal) }));
+  }
   const subjects = { watched: () => monitor.size, programs: () => source.programs?.() ?? [] };
   let telemetry = startTelemetry(options, subjects);
   stack.defer(() => telemetry[Symbol.dispose]());
   process.on("SIGHUP", () => {
+    const by = sent("SIGHUP");
     const next = reloaded(options, reread);
     if (next === undefined) return;
     setLogLevel(next.options.logLevel);
@@ -126,10 +137,11 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     telemetry = startTelemetry(next.options, subjects);
     // from here on events go to the new one, which has its watches before the old one gives up any
     const before = monitor;
+    ({ redaction } = next.scope);
     monitor = monitorOf(next.scope);
     logged(() => {
       const { watched, missing, changed } = monitor.lookAtAll("rescan");
-      say("info", "reloaded", "configuration reloaded", { watched, missing, changed });
+      say("info", "reloaded", "configuration reloaded", { watched, missing, changed, ...by });
       log.info(`configuration reloaded: ${watched} watched, ${missing} waited for`);
     });
     monitor.succeed(before);
@@ -186,10 +198,10 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     (started) => started?.[Symbol.dispose](),
   );
 
-  const status = await stop.promise;
+  const { status, details } = await stop.promise;
   await Bun.sleep(QUIET); // events on their way from the kernel
   monitor.stop();
-  say("info", "stopped", "bpfink stopped", {});
+  say("info", "stopped", "bpfink stopped", details);
   await Promise.race([sink.pump(), Bun.sleep(STOP_LIMIT)]);
   logged(() => reportUnprinted(store, options.database));
   return status;
@@ -205,6 +217,12 @@ function pruner(store: Store): () => void {
   };
   step();
   return () => clearTimeout(timer);
+}
+
+/** Why the watch ends, and what the last line says of it. */
+interface Stop {
+  readonly status: ExitStatus;
+  readonly details: Record<string, unknown>;
 }
 
 type Say = (level: "info" | "error", action: OwnAction, message: string, details: Record<string, unknown>) => void;

@@ -26,7 +26,7 @@ export const btfName = (hook: Hook): string => (hook.at === "tracepoint" ? `btf_
 export const programName = (hook: Hook, form: Form): string => `${form}_${hook.name}`;
 
 /** Maps of the object that only some of the programs use. */
-export const MAPS = ["watches", "ring", "lost", "opened", "processes", "scratch"] as const;
+export const MAPS = ["watches", "ring", "lost", "opened", "processes", "scratch", "signals", "addressee"] as const;
 export type MapName = (typeof MAPS)[number];
 
 /** Hooks that are of use together, and the maps their programs need. */
@@ -218,3 +218,17 @@ export const CHANGE_HOOKS: HookSet = { hooks: CHANGES, maps: ["watches", "ring",
 
 /** Beside fanotify: who there was. As trampolines only: a kernel without them has no fanotify table. */
 export const PROCESS_HOOKS: HookSet = { hooks: PROCESSES, maps: ["processes", "scratch"] };
+
+/** Who sends a signal. By itself, whatever the source, and as a trampoline's kin in any case: tp_btf needs BTF alone. */
+export const SIGNAL_HOOKS: HookSet = {
+  hooks: [
+    {
+      name: "signal_generate",
+      target: "signal_generate",
+      at: "tracepoint",
+      required: true,
+      consequence: "who stops bpfink is not known",
+    },
+  ],
+  maps: ["signals", "addressee"],
+};

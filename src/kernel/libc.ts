@@ -66,6 +66,7 @@ const { symbols: c } = dlopen("libc.so.6", {
     ],
     returns: "i32",
   },
+  raise: { args: ["i32" /* int sig */], returns: "i32" },
   syscall: {
     args: [
       "i64" /* long number */,
@@ -206,6 +207,11 @@ export function openHandle(mountFd: number, handle: FileHandle): number | undefi
 export function pidfdAlive(pidfd: number): boolean {
   const sent = c.syscall(SYS_pidfd_send_signal, pidfd, 0, 0, 0);
   return Number(sent) !== -1 || read.i32(errnoAddress) !== osConstants.errno.ESRCH;
+}
+
+/** raise(3): sends this thread a signal. */
+export function raise(signal: number): void {
+  unwrap("raise", c.raise(signal) === 0 ? 0 : -1, String(signal));
 }
 
 /** fanotify_init(2) for notification: the reported files are never opened for us, so event_f_flags do not matter. */

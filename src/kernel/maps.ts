@@ -120,22 +120,29 @@ export class RingPosition {
   }
 }
 
-/** A hash from a process id to what the kernel kept of the process (bpf/processes.bpf.h). */
-export class ProcessMap {
+/** A map from a number to a struct. */
+export class RecordMap {
   readonly #fd: number;
   readonly #key = new Uint32Array(1);
   readonly #value: Uint8Array;
 
-  /** @param valueSize of struct actor, in bytes */
+  /** @param valueSize of the struct, in bytes */
   constructor(fd: number, valueSize: number) {
     this.#fd = fd;
     this.#value = new Uint8Array(valueSize);
   }
 
-  /** A struct actor; it is good until the next call. */
-  get(pid: number): Uint8Array | undefined {
-    this.#key[0] = pid;
+  /** What is there; it is good until the next call. */
+  get(key: number): Uint8Array | undefined {
+    this.#key[0] = key;
     const found = embeddedLibbpf().libbpf.symbols.bpf_map_lookup_elem(this.#fd, this.#key, this.#value);
     return found === 0 ? this.#value : undefined;
+  }
+
+  /** Adds or replaces. */
+  set(key: number, value: Uint8Array): void {
+    const { libbpf } = embeddedLibbpf();
+    this.#key[0] = key;
+    libbpf.number("bpf_map_update_elem", libbpf.symbols.bpf_map_update_elem(this.#fd, this.#key, value, 0n));
   }
 }

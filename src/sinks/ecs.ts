@@ -12,7 +12,19 @@ const OWN_TYPES: Readonly<Record<string, readonly string[]>> = { started: ["star
 const NODE_TYPES: Readonly<Record<string, string>> = { file: "file", directory: "dir", symlink: "symlink" };
 
 /** Keys that have no field in the schema and are told beside it. The others are in event.original. */
-const OWN = ["origin", "consumer", "previous", "changes", "attributes", "notes", "mount", "expected", "package"];
+const OWN = [
+  "origin",
+  "consumer",
+  "previous",
+  "changes",
+  "attributes",
+  "notes",
+  "mount",
+  "expected",
+  "package",
+  "signal",
+  "sender",
+];
 
 /**
  * A line in the Elastic Common Schema (elastic.co/guide/en/ecs): one object of JSON, without the

@@ -89,6 +89,12 @@ function actorKeys(sightings: readonly Sighting[], names: Names): Record<string,
   };
 }
 
+/** Keys of who sent bpfink a signal, where that is known. */
+export function senderKeys(sender: Actor | "kernel" | undefined, names: Names): Record<string, unknown> {
+  if (sender === undefined) return {};
+  return sender === "kernel" ? { sender } : describeActor(sender, names);
+}
+
 function describeActor(actor: Actor, { userName, fingerprint, redaction }: Names): Record<string, unknown> {
   return {
     process: { ...actor.process, args: redactArgs(actor.process.args, fingerprint, redaction) },

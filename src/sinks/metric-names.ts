@@ -33,16 +33,22 @@ function hostMetric({ role, host, prefix }: Identity, before: string, after: str
   const clean = prefix
     .split(".")
     .filter((part) => part !== "")
-    .map(cleanPart);
+    // as it was given, which is what bookingcom/bpfink does, but for what would end the name
+    .map((part) => part.replace(/[\p{C}\p{Z}/;]+/gu, "_"));
   return [...clean, name].join(".");
 }
 
 /**
- * Its client (cyberdelia/go-metrics-graphite) put `.value` behind the name of a gauge and `.count` behind that
- * of a counter. Both names are sent: dashboards have that one, its documentation the bare one.
+ * Its client (cyberdelia/go-metrics-graphite 39f87cc3b432, graphite.go) puts behind the name of a gauge `.value`, and
+ * of a counter `.count`, which is all since the start, and `.count_ps`, which is that by the seconds between two
+ * sendings. The bare name, which its documentation has, is sent as well.
  */
 const gauge = (name: string, value: number): Metrics => ({ [name]: value, [`${name}.value`]: value });
-const counter = (name: string, value: number): Metrics => ({ [name]: value, [`${name}.count`]: value });
+const counter = (name: string, value: number, interval: number): Metrics => ({
+  [name]: value,
+  [`${name}.count`]: value,
+  [`${name}.count_ps`]: Math.round((value / interval) * 100) / 100,
+});
 
 /** That bpfink is there: a one to sum up over hosts, and its version without the dots. */
 export function installedMetrics(identity: Identity): Metrics {
@@ -54,6 +60,8 @@ export function installedMetrics(identity: Identity): Metrics {
 
 /** What is counted or measured at present: src/metrics.ts names it. */
 export interface Measured {
+  /** Seconds between two sendings. */
+  readonly interval: number;
   readonly counters: ReadonlyMap<string, number>;
   readonly gauges: Readonly<Record<string, number>>;
   /** Of each BPF program: how often the kernel ran it (where it counts) and how often it skipped it. */
@@ -61,15 +69,15 @@ export interface Measured {
 }
 
 /** bookingcom/bpfink's names where it has one, `bpfink.by_role.ROLE.HOST.…` for the rest. */
-export function minutelyMetrics(identity: Identity, { counters, gauges, programs }: Measured): Metrics {
+export function minutelyMetrics(identity: Identity, { interval, counters, gauges, programs }: Measured): Metrics {
   const all: Record<string, number> = {};
   for (const level of ["debug", "info", "warn", "error"]) {
     const value = counters.get(`log_level.${level}`);
     if (value === undefined) continue;
-    Object.assign(all, counter(hostMetric(identity, `log_level.${level}`, "count.minutely"), value));
+    Object.assign(all, counter(hostMetric(identity, `log_level.${level}`, "count.minutely"), value, interval));
   }
   const events = counters.get("events.seen") ?? 0;
-  Object.assign(all, counter(hostMetric(identity, "bpf.events_caught", "count.minutely"), events));
+  Object.assign(all, counter(hostMetric(identity, "bpf.events_caught", "count.minutely"), events, interval));
   for (const { name, hits, misses } of programs) {
     const part = cleanPart(name);
     const total = hits + misses;

@@ -45,6 +45,8 @@ const UNMAPPED = [
   "mount",
   "expected",
   "package",
+  "signal",
+  "sender",
   "prev",
   "hash",
 ];
@@ -59,7 +61,11 @@ export function ocsf(line: string): string {
   const { file, host, version, backend, seq, message, level } = fields;
   return JSON.stringify({
     ...(file === undefined
-      ? { ...classOf(6, 6002, fields, OWN_ACTIVITIES), app: { name: "bpfink", vendor_name: "bpfink", version } }
+      ? {
+          ...classOf(6, 6002, fields, OWN_ACTIVITIES),
+          app: { name: "bpfink", vendor_name: "bpfink", version },
+          ...(fields.process === undefined ? {} : { actor: actorOf(fields) }), // of a signal
+        }
       : { ...classOf(1, 1001, fields, FILE_ACTIVITIES), ...changeOf(file, fields) }),
     time: Date.parse(fields.time),
     message,

@@ -32,7 +32,7 @@ export function prettier(isColoured: boolean): (line: string) => string {
     const time = paint(2, text("time").slice(11, 19));
     const title = `${time} ${paint(COLOURS[action] ?? 2, action)}`;
     const file = text("file");
-    if (file === "") return [`${title} ${text("message")}`, ...rest(fields)].join("\n");
+    if (file === "") return [[title, text("message"), ...who(fields)].join(" "), ...rest(fields)].join("\n");
     const previous = text("previous");
     const head = [title, paint(1, previous === "" ? file : `${previous} -> ${file}`), ...who(fields)].join(" ");
     const rows = changes(fields).map((row) => paint(row.startsWith("+") ? 32 : row.startsWith("-") ? 31 : 36, row));
@@ -43,7 +43,8 @@ export function prettier(isColoured: boolean): (line: string) => string {
 
 /** `by useradd (232) as root`, with what differs from the user. */
 function who(fields: Readonly<Record<string, unknown>>): string[] {
-  const origin = fields["origin"] === "live" ? [] : [`(${visible(String(fields["origin"]))})`];
+  const found = fields["origin"] ?? "live";
+  const origin = found === "live" ? [] : [`(${visible(String(found))})`];
   const process = fields["process"] as { readonly pid?: number } | undefined;
   if (process === undefined) return origin;
   const name = visible(String(fields["processName"]));

@@ -6,6 +6,7 @@ import { log } from "../log.ts";
 import { EbpfSource } from "./ebpf.ts";
 import { openFanotify } from "./fanotify.ts";
 import { ProcessTable } from "./processes.ts";
+import { SignalTable } from "./signals.ts";
 import type { Source, SourceSizes } from "./source.ts";
 
 /** What --backend takes. */
@@ -109,6 +110,17 @@ function fanotify(): Source {
   } catch (error) {
     processes?.[Symbol.dispose]();
     throw error;
+  }
+}
+
+/** Who sends us signals; undefined, said on stderr, where the kernel does not tell. */
+export function openSignals(): SignalTable | undefined {
+  try {
+    return new SignalTable();
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error;
+    log.warn(`who stops bpfink will not be named: ${messageOf(error)}`);
+    return undefined;
   }
 }
 

@@ -32,6 +32,8 @@ export const LAYOUT = {
   path_span: { end: 0, state: 2 },
   entry: { directory: 0, name: 16 },
   entry_event: { event: 0, entry: 2192 },
+  addressee: { device: 0, inode: 8, pid: 16, tgid: 20 },
+  sent_signal: { sender: 0, unused: 4, actor: 8 },
   opened: { monitor: 0, writers: 4, mappings: 8, layered: 12, node: 16, layer: 32 },
 } as const;
 
@@ -43,6 +45,8 @@ export const SIZE = {
   path_span: 4,
   entry: 272,
   entry_event: 2736,
+  addressee: 24,
+  sent_signal: 2168,
   opened: 48,
   comm: 16,
   tty: 16,
@@ -132,6 +136,37 @@ export function decodeOpened(record: Uint8Array, node: NodeKey): Opened | undefi
     mappings: view.getUint32(opened.mappings, true),
     layer: readNode(view, opened.layer),
   };
+}
+
+/** A struct addressee. @param namespace device and inode of the PID namespace that the process id is of */
+export function encodeAddressee(pid: number, namespace: { device: number; inode: bigint }): Uint8Array {
+  const record = new Uint8Array(SIZE.addressee);
+  const view = new DataView(record.buffer);
+  const { addressee } = LAYOUT;
+  view.setBigUint64(addressee.device, BigInt(namespace.device), true);
+  view.setBigUint64(addressee.inode, namespace.inode, true);
+  view.setUint32(addressee.pid, pid, true);
+  return record;
+}
+
+/** Whether a struct addressee has its answer. */
+export function isFound(record: Uint8Array): boolean {
+  return new DataView(record.buffer, record.byteOffset).getUint32(LAYOUT.addressee.tgid, true) !== 0;
+}
+
+/** Who sent a signal. */
+export type Sender = Actor | "kernel";
+
+/** SENDER_PROCESS, SENDER_KERNEL of enum sender. */
+const SENDER_PROCESS = 1;
+const SENDER_KERNEL = 2;
+
+/** A struct sent_signal; undefined where none was sent. */
+export function decodeSender(record: Uint8Array, clocks: ClockOffsets): Sender | undefined {
+  const { sender, actor } = LAYOUT.sent_signal;
+  const kind = new DataView(record.buffer, record.byteOffset).getUint32(sender, true);
+  if (kind === SENDER_KERNEL) return "kernel";
+  return kind === SENDER_PROCESS ? decodeActor(record.subarray(actor, actor + SIZE.actor), clocks) : undefined;
 }
 
 function decodeNode(view: DataView, offset: number): NodeKey | undefined {

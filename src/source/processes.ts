@@ -2,7 +2,7 @@ import type { Actor } from "../event.ts";
 import { PROCESS_HOOKS } from "../kernel/hooks.ts";
 import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject } from "../kernel/load.ts";
-import { ProcessMap } from "../kernel/maps.ts";
+import { RecordMap } from "../kernel/maps.ts";
 import { readStat, startTime } from "./process.ts";
 import { decodeActor, SIZE } from "./decode.ts";
 
@@ -15,12 +15,12 @@ const TICK = 20;
  */
 export class ProcessTable implements Disposable {
   readonly #object: LoadedObject;
-  readonly #processes: ProcessMap;
+  readonly #processes: RecordMap;
 
   /** Throws LoadError where the kernel does not take the programs. */
   constructor() {
     this.#object = LoadedObject.load(PROCESS_HOOKS, "fentry");
-    this.#processes = new ProcessMap(this.#object.mapFd("processes"), SIZE.actor);
+    this.#processes = new RecordMap(this.#object.mapFd("processes"), SIZE.actor);
   }
 
   /**

@@ -38,6 +38,8 @@ export interface Line {
 
 const CHANGES = ["created", "modified", "deleted", "moved", "attributes", "covered", "uncovered"];
 const OWN = ["started", "stopped", "gap", "blind", "seeing", "expected", "reloaded", "database"];
+/** Those that tell who sent the signal. */
+const BY_SIGNAL = ["stopped", "reloaded"];
 const LEVELS: Record<string, string> = { gap: "error", blind: "error", database: "error" };
 const ORIGINS = ["live", "startup", "rescan", "gap"];
 const CONSUMERS = ["users", "access", "diff", "generic"];
@@ -78,7 +80,9 @@ export function parseLine(text: string, after: Line | undefined): Line {
     origin: isChange ? ORIGINS.includes(line.origin ?? "") : line.origin === undefined,
     consumer: isChange ? CONSUMERS.includes(line.consumer ?? "") : line.consumer === undefined,
     file: isChange ? line.file?.startsWith("/") : line.file === undefined,
-    process: line.process === undefined || (line.origin === "live" && line.process.name === line.processName),
+    process:
+      line.process === undefined ||
+      ((line.origin === "live" || BY_SIGNAL.includes(line.action)) && line.process.name === line.processName),
     chain: isChained(text, line, after),
   }).filter(([, isRight]) => isRight !== true);
   if (wrong.length > 0) throw new Error(`wrong ${wrong.map(([key]) => key).join(", ")} after seq ${after?.seq ?? 0}`);

@@ -120,6 +120,7 @@ test(
     };
 
     expect(await carbon.value(`installed.by_role.test_role.${host}.count.hourly`)).toBe(1);
+    expect(await carbon.value(`installed.by_role.test_role.${host}.count.hourly.value`)).toBe(1);
     expect(await carbon.value(`installed.by_role.test_role.${host}.version.hourly.value`)).toBeGreaterThan(0);
     expect(await carbon.value(`${own}.watched_files`)).toBe(2);
     expect(await carbon.value(`${own}.memory.rss_bytes`)).toBeGreaterThan(10 << 20);
@@ -131,6 +132,9 @@ test(
       `bpf.events_caught.by_role.test_role.${host}.count.minutely`,
       (value) => value > 0,
     );
+    // each second's sending: as many a second as there are
+    const rate = `bpf.events_caught.by_role.test_role.${host}.count.minutely.count_ps`;
+    expect(await carbon.value(rate, (value) => value >= caught)).toBeGreaterThanOrEqual(caught);
     expect(await carbon.value(`${own}.events.seen`, (value) => value >= caught)).toBeGreaterThanOrEqual(caught);
     expect(await carbon.value(`${own}.latency.p50_ms`)).toBeGreaterThan(0);
     expect(await carbon.value(`log_level.warn.by_role.test_role.${host}.count.minutely.count`)).toBeGreaterThan(0);

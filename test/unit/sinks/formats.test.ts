@@ -48,6 +48,7 @@ const lines = {
   moved: { ...change, consumer: "diff", action: "moved", previous: "/etc/old.conf" },
   found: { ...head, action: "deleted", origin: "startup", backend: "none", consumer: "diff", file: "/f" },
   started: { ...head, level: "info", action: "started", backend: "fanotify", message: "bpfink started" },
+  stopped: { ...head, level: "info", action: "stopped", message: "bpfink stopped", signal: "SIGTERM", ...who },
   gap: { ...head, level: "error", action: "gap", backend: "fanotify", message: "events lost" },
 };
 const printed = (format: (typeof FORMATS)[number], line: object) =>
@@ -123,6 +124,9 @@ test("ECS: what happened to what, and who did it", () => {
   expect(printed("ecs", lines.users)).toMatchObject({ event: { category: ["file", "iam"], type: ["change", "user"] } });
   expect(printed("ecs", lines.found)).toMatchObject({ event: { type: ["deletion"] } });
   expect(printed("ecs", lines.started)).toMatchObject({ event: { category: ["process"], type: ["start"] } });
+  expect(printed("ecs", lines.stopped)).toMatchObject({
+    ...{ event: { type: ["end"] }, process: { pid: 7 }, user: { name: "dave" }, bpfink: { signal: "SIGTERM" } },
+  });
   expect(printed("ecs", lines.gap)).toMatchObject({ event: { type: ["info"], outcome: "failure" } });
 });
 
@@ -134,6 +138,9 @@ test("OCSF: class, activity, and who did it", () => {
   });
   expect(printed("ocsf", lines.moved)).toMatchObject({
     ...{ activity_id: 5, file: { path: "/etc/old.conf" }, file_result: { path: "/etc/a b.conf" } },
+  });
+  expect(printed("ocsf", lines.stopped)).toMatchObject({
+    ...{ class_uid: 6002, activity_id: 4, actor: { process: { pid: 7 } }, unmapped: { signal: "SIGTERM" } },
   });
   expect(printed("ocsf", lines.started)).toMatchObject({ class_uid: 6002, activity_id: 3, type_uid: 600203 });
   expect(printed("ocsf", lines.gap)).toMatchObject({ activity_id: 99, activity_name: "gap", severity_id: 4 });

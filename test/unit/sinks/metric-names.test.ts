@@ -29,8 +29,19 @@ test("that it is installed", () => {
   });
 });
 
+test.each([
+  ["Security.piv_x.bpf-fink.", "Security.piv_x.bpf-fink."],
+  ["", ""],
+  ["..a..b", "a.b."],
+  ["a b.c\n/d", "a_b.c_d."],
+])("the prefix %p comes before as %p", (prefix, before) => {
+  const names = Object.keys(installedMetrics({ ...identity, prefix, host: "h", role: "r" }));
+  expect(names).toContain(`${before}installed.by_role.r.h.count.hourly`);
+});
+
 test("what is counted", () => {
   const measured = {
+    interval: 30,
     counters: new Map([
       ["events.seen", 5],
       ["log_level.warn", 2],
@@ -44,8 +55,10 @@ test("what is counted", () => {
   expect(minutelyMetrics({ ...identity, host: "h", role: "", prefix: "" }, measured)).toEqual({
     "log_level.warn.by_role.unknown_role.h.count.minutely": 2,
     "log_level.warn.by_role.unknown_role.h.count.minutely.count": 2,
+    "log_level.warn.by_role.unknown_role.h.count.minutely.count_ps": 0.07,
     "bpf.events_caught.by_role.unknown_role.h.count.minutely": 5,
     "bpf.events_caught.by_role.unknown_role.h.count.minutely.count": 5,
+    "bpf.events_caught.by_role.unknown_role.h.count.minutely.count_ps": 0.17,
     "bpf.by_role.unknown_role.h.fput.kprobe.hit_rate.minutely": 0.75,
     "bpf.by_role.unknown_role.h.fput.kprobe.hit_rate.minutely.value": 0.75,
     "bpf.by_role.unknown_role.h.fput.kprobe.miss_rate.minutely": 0.25,

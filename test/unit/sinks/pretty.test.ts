@@ -32,6 +32,9 @@ test("entries, and what has no place of its own", () => {
 
 test("lines of its own, and moves", () => {
   expect(plain({ action: "stopped", message: "bpfink stopped" })).toBe("20:55:37 stopped bpfink stopped");
+  expect(plain({ action: "stopped", message: "bpfink stopped", signal: "SIGTERM", ...who })).toBe(
+    "20:55:37 stopped bpfink stopped by useradd (232) as root\nsignal: SIGTERM",
+  );
   expect(plain({ action: "moved", origin: "live", file: "/b", previous: "/a", ...who })).toBe(
     "20:55:37 moved /a -> /b by useradd (232) as root",
   );

@@ -16,6 +16,8 @@ const structs = {
   path_span: btf.struct("path_span"),
   entry: btf.struct("entry"),
   entry_event: btf.struct("entry_event"),
+  addressee: btf.struct("addressee"),
+  sent_signal: btf.struct("sent_signal"),
   opened: btf.struct("opened"),
 };
 type StructName = keyof typeof structs;
@@ -41,6 +43,8 @@ describe("the decoder has the layout of the object's BTF:", () => {
     expect(sizesOf("event", "node", "actor")).toEqual([8, 4, 4]);
     const notNumbers = ["comm", "tty", "executable", "cgroup", "ancestors", "args", "strings"];
     expect(sizesOf("actor", ...notNumbers)).toEqual([8, 4, 4, 4, 4, 4, 4, 4, 4]);
+    expect(sizesOf("addressee")).toEqual([8, 8, 4, 4]);
+    expect(sizesOf("sent_signal", "actor")).toEqual([4, 4]);
     expect(sizesOf("path_span")).toEqual([2, 2]);
     expect(structs.ancestor.members).toMatchObject({ pid: { size: 4 }, comm: { size: SIZE.comm } });
     expect(structs.node.members).toMatchObject({ inode: { size: 8 }, device: { size: 4 } });
