@@ -13,18 +13,25 @@
 #include "watch.bpf.h"
 #include "report.bpf.h"
 
+/* What is written to pipes, sockets and devices is kept nowhere: no look-up for it. */
+static __always_inline void report_write(enum form form, struct inode *inode)
+{
+	if ((READ(form, inode, i_mode) & S_IFMT) == S_IFREG)
+		report_node(form, CHANGE_WRITE, inode);
+}
+
 /* Before every write through the VFS, io_uring included. */
 static __always_inline int on_file_permission(enum form form, struct file *file, int mask)
 {
 	if (mask & MAY_WRITE)
-		report_node(form, CHANGE_WRITE, READ(form, file, f_inode));
+		report_write(form, READ(form, file, f_inode));
 	return 0;
 }
 
-/* Before the first store to a clean page of a mapping. */
+/* Before the first store to a clean page of a mapping; and in each write, where it costs the most. */
 static __always_inline int on_file_update_time(enum form form, struct file *file)
 {
-	report_node(form, CHANGE_WRITE, READ(form, file, f_inode));
+	report_write(form, READ(form, file, f_inode));
 	return 0;
 }
 

@@ -38,15 +38,33 @@ static void call(const char *kind, int fd, const char *path, size_t size)
 		return;
 	if (!strcmp(kind, "read") && pread(fd, buffer, size, 0) == (ssize_t)size)
 		return;
+	if (!strcmp(kind, "write+read") && write(fd, buffer, size) == (ssize_t)size && read(fd, buffer, size) == (ssize_t)size)
+		return;
 	if (!strcmp(kind, "open+close") && (other = open(path, O_RDWR)) >= 0 && !close(other))
 		return;
 	perror(kind);
 	exit(1);
 }
 
-static void measure(const char *kind, const char *where, const char *directory, size_t size, int calls, int rounds)
+/* The median over the rounds, of calls on an open file. */
+static void measure_open(const char *kind, const char *where, int fd, const char *path, size_t size, int calls,
+			 int rounds)
 {
 	double times[MAX_ROUNDS];
+
+	for (int round = 0; round < rounds; round++) {
+		double begin = now();
+
+		for (int i = 0; i < calls; i++)
+			call(kind, fd, path, size);
+		times[round] = (now() - begin) / calls;
+	}
+	qsort(times, rounds, sizeof(*times), descending);
+	printf("%s %s %zu %.1f\n", kind, where, size, times[rounds / 2]);
+}
+
+static void measure(const char *kind, const char *where, const char *directory, size_t size, int calls, int rounds)
+{
 	char path[4096];
 	int fd;
 
@@ -56,17 +74,25 @@ static void measure(const char *kind, const char *where, const char *directory, 
 		perror(path);
 		exit(1);
 	}
-	for (int round = 0; round < rounds; round++) {
-		double begin = now();
-
-		for (int i = 0; i < calls; i++)
-			call(kind, fd, path, size);
-		times[round] = (now() - begin) / calls;
-	}
+	measure_open(kind, where, fd, path, size, calls, rounds);
 	close(fd);
 	unlink(path);
-	qsort(times, rounds, sizeof(*times), descending);
-	printf("%s %s %zu %.1f\n", kind, where, size, times[rounds / 2]);
+}
+
+/* A pipe opened for both: what is written is read again. */
+static void measure_pipe(const char *directory, size_t size, int calls, int rounds)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/pipe", directory);
+	if (mkfifo(path, 0600) || (fd = open(path, O_RDWR)) < 0) {
+		perror(path);
+		exit(1);
+	}
+	measure_open("write+read", "pipe", fd, path, size, calls, rounds);
+	close(fd);
+	unlink(path);
 }
 
 int main(int argc, char **argv)
@@ -83,5 +109,6 @@ int main(int argc, char **argv)
 	measure("read", "tmpfs", argv[1], 1, calls, rounds);
 	measure("read", "ext4", argv[2], 4096, calls, rounds);
 	measure("open+close", "ext4", argv[2], 0, calls / 4 + 1, rounds);
+	measure_pipe(argv[1], 1, calls, rounds);
 	return 0;
 }
