@@ -82,7 +82,10 @@ const isAct = (kind: ChangeKind): boolean => kind !== "close" && kind !== "dirty
 const SAME_START = 20;
 
 /** A process that is ending has no memory any more, and so no executable: its mappings and files go after that. */
-const isSameExecutable = (a: string, b: string): boolean => a === b || a === "" || b === "";
+const isSameExecutable = (a: string, b: string): boolean => a === b || a === "" || b === "" || named(a) === named(b);
+
+/** /proc/PID/exe says so of one that was unlinked, a program in the kernel does not (proc_pid_exe(5)). */
+const named = (executable: string): string => executable.replace(/ \(deleted\)$/, "");
 
 /** Of two things known of one process: what was read first, unless the process was ending then. */
 function better(before: Actor | undefined, after: Actor | undefined): Actor | undefined {
