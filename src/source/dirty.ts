@@ -1,12 +1,15 @@
+import { messageOf } from "../errors.ts";
 import type { KernelEvent, NodeKey } from "../event.ts";
 import { DIRTY_HOOKS } from "../kernel/hooks.ts";
 import { LoadedObject, LoadError } from "../kernel/load.ts";
 import { WatchMap } from "../kernel/maps.ts";
 import { hasHostsPids } from "../kernel/namespace.ts";
+import { log } from "../log.ts";
+import { nodeKey, parseNodeKey } from "./decode.ts";
 import { FOREIGN_PIDS } from "./processes.ts";
 import { EventRing } from "./ring.ts";
 import type { SourceHandlers, WatchNode } from "./source.ts";
-import { Watches } from "./watches.ts";
+import { WATCH_FILE } from "./watches.ts";
 
 /** Bytes of the ring: some 100 events while user space is away. */
 const RING = 1 << 18;
@@ -19,7 +22,8 @@ const RING = 1 << 18;
 export class DirtyPages implements Disposable {
   readonly #object: LoadedObject;
   readonly #ring: EventRing;
-  readonly #watches: Watches;
+  readonly #watches: WatchMap;
+  #isFull = false;
   /** By the kernel's key of an inode, the owner's. */
   readonly #keys = new Map<NodeKey, NodeKey>();
 
@@ -28,19 +32,29 @@ export class DirtyPages implements Disposable {
     if (!hasHostsPids()) throw new LoadError(FOREIGN_PIDS);
     this.#object = LoadedObject.load(DIRTY_HOOKS, "fentry", { ring: RING });
     this.#ring = new EventRing(this.#object);
-    this.#watches = new Watches(new WatchMap(this.#object.mapFd("watches")));
+    this.#watches = new WatchMap(this.#object.mapFd("watches"));
   }
 
-  /** @returns what to unwatch. @param key of events about it */
-  watch(node: WatchNode, key: NodeKey): NodeKey {
-    const inode = this.#watches.watch(node);
-    this.#keys.set(inode, key);
-    return inode;
+  /** @returns what to unwatch; undefined where there is no room. @param key of events about it */
+  watch({ device, inode }: Pick<WatchNode, "device" | "inode">, key: NodeKey): NodeKey | undefined {
+    try {
+      this.#watches.set(device, inode, WATCH_FILE);
+    } catch (error) {
+      if (!this.#isFull)
+        log.warn(`stores through shared mappings of some files will be seen late: ${messageOf(error)}`);
+      this.#isFull = true;
+      return undefined;
+    }
+    const node = nodeKey(device, inode);
+    this.#keys.set(node, key);
+    return node;
   }
 
-  unwatch(inode: NodeKey): void {
-    this.#keys.delete(inode);
-    this.#watches.unwatch(inode);
+  unwatch(node: NodeKey, key: NodeKey): void {
+    if (this.#keys.get(node) !== key) return; // another file got the number meanwhile
+    this.#keys.delete(node);
+    const { device, inode } = parseNodeKey(node);
+    this.#watches.delete(device, inode);
   }
 
   untilNow(): () => boolean {
@@ -55,7 +69,7 @@ export class DirtyPages implements Disposable {
       },
       onLost,
       onError,
-      onTick: () => this.#watches.tick(),
+      onTick: () => {},
     });
   }
 

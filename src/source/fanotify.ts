@@ -133,8 +133,8 @@ class FanotifySource implements Source {
       fanotifyMark(this.#fd, abi.FAN_MARK_ADD, mask, `/proc/self/fd/${fd}`);
       const key = keyOf(fd);
       this.#watched.set(key, node.path);
-      if (this.#dirty !== undefined && type === "file")
-        this.#inodes.set(key, this.#dirty.watch({ ...node, inode }, key));
+      const watched = type === "file" ? this.#dirty?.watch({ device: node.device, inode }, key) : undefined;
+      if (watched !== undefined) this.#inodes.set(key, watched);
       return key;
     } catch (error) {
       // Somebody changes the path while we walk it: what ENOENT says, in other words.
@@ -154,7 +154,7 @@ class FanotifySource implements Source {
     if (path === undefined) return;
     this.#watched.delete(key);
     const inode = this.#inodes.get(key);
-    if (inode !== undefined) this.#dirty?.unwatch(inode);
+    if (inode !== undefined) this.#dirty?.unwatch(inode, key);
     this.#inodes.delete(key);
     const fd = reopen(key, path);
     if (fd === undefined) return;
