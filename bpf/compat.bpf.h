@@ -51,6 +51,37 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
 }
 
 /*
+ * The bits of i_state moved in Linux 6.12, 2ed634c96ed1 ("fs: reorder i_state bits"), in the series that made it a u32
+ * ("inode: make i_state a u32"), and again in 6.18, where they are an enum that BTF has
+ * (inode_state_flags_t, then inode_state_flags_enum).
+ */
+enum inode_state_flags_t {
+	I_DIRTY_DATASYNC___t = 1 << 5,
+	I_DIRTY_PAGES___t = 1 << 6,
+};
+
+enum inode_state_flags_enum {
+	I_DIRTY_DATASYNC___enum = 1 << 5,
+	I_DIRTY_PAGES___enum = 1 << 6,
+};
+
+/* I_DIRTY_DATASYNC and I_DIRTY_PAGES of linux/fs.h. */
+static __always_inline __u32 dirty_data_flags(void)
+{
+	struct inode *inode = NULL;
+
+	if (bpf_core_enum_value_exists(enum inode_state_flags_t, I_DIRTY_PAGES___t))
+		return bpf_core_enum_value(enum inode_state_flags_t, I_DIRTY_DATASYNC___t) |
+		       bpf_core_enum_value(enum inode_state_flags_t, I_DIRTY_PAGES___t);
+	if (bpf_core_enum_value_exists(enum inode_state_flags_enum, I_DIRTY_PAGES___enum))
+		return bpf_core_enum_value(enum inode_state_flags_enum, I_DIRTY_DATASYNC___enum) |
+		       bpf_core_enum_value(enum inode_state_flags_enum, I_DIRTY_PAGES___enum);
+	if (bpf_core_field_size(inode->i_state) == sizeof(__u32))
+		return 1 << 4 | 1 << 5;
+	return 1 << 1 | 1 << 2;
+}
+
+/*
  * Loads 8 bytes of a program's context at a fixed offset. Written in assembler because clang merges
  * two such loads in two branches into one at a computed offset, which 6.1 and 6.12 refuse
  * ("dereference of modified ctx ptr").

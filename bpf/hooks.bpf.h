@@ -9,6 +9,7 @@
 #define BPFINK_HOOKS_BPF_H
 
 #include "kernel.h"
+#include "compat.bpf.h"
 #include "event.h"
 #include "watch.bpf.h"
 #include "report.bpf.h"
@@ -41,7 +42,7 @@ static __always_inline int on_file_update_time(enum form form, struct file *file
  */
 static __always_inline int on_inode_dirty(enum form form, struct inode *inode, int flags)
 {
-	if ((flags & (I_DIRTY_DATASYNC | I_DIRTY_PAGES)) &&
+	if (((__u32)flags & dirty_data_flags()) &&
 	    (READ(form, inode, i_mode) & S_IFMT) == S_IFREG)
 		report_node(form, CHANGE_DIRTY, inode);
 	return 0;

@@ -20,8 +20,6 @@
 #define S_IFMT 0170000 /* linux/stat.h */
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
-#define I_DIRTY_DATASYNC (1 << 1) /* linux/fs.h */
-#define I_DIRTY_PAGES (1 << 2)
 #define SB_ACTIVE (1 << 30) /* linux/fs.h */
 #define VM_SHARED 0x8 /* linux/mm.h */
 #define VM_MAYWRITE 0x20
@@ -52,6 +50,7 @@ struct inode {
 	__u16 i_mode;
 	__u64 i_ino;
 	__u32 i_generation;
+	unsigned long i_state;
 	unsigned int i_nlink;
 	atomic_t i_writecount;
 	struct address_space *i_mapping;

@@ -57,8 +57,9 @@ export class Canary implements Disposable {
   }
 
   /** Whether an event is the canary's own, and nobody else's business. */
-  takes({ node }: KernelEvent): boolean {
+  takes({ kind, node }: KernelEvent): boolean {
     if (node === undefined || node !== this.#key) return false;
+    if (kind === "store" || kind === "dirty") return true; // beside fanotify they come by a way of their own
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
     if (this.#isBlind) this.#handlers.onSeeing(performance.now() - (this.#unseen ?? 0));

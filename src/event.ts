@@ -12,6 +12,8 @@ export type ChangeKind =
   | "gone"
   /** A name was moved, or replaced by another file. */
   | "rename"
+  /** Content became dirty in memory by a process: it stored to a shared mapping, or wrote, which the event before tells. */
+  | "store"
   /**
    * Content became dirty in memory, or may become so: the kernel itself wrote, or somebody whose "write" came before;
    * or a mapping that can be written to was made, or went. Whoever it was need not have changed anything.

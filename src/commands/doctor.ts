@@ -22,7 +22,7 @@ interface Report {
 
 /** What no mark of fanotify tells of (docs/kernel.md). */
 const FANOTIFY_UNSEEN = [
-  "stores through a shared mapping (mmap), until something else happens to the file",
+  "stores through a shared mapping (mmap) on tmpfs and overlay, or where the kernel takes no BPF at tracepoints, until something else happens to the file",
   "anything on file systems without file handles",
   "who it was, where the process is gone at once and the kernel takes no BPF at tracepoints",
 ];

@@ -219,6 +219,12 @@ export const CHANGE_HOOKS: HookSet = { hooks: CHANGES, maps: ["watches", "ring",
 /** Beside fanotify: who there was. As trampolines only: a kernel without them has no fanotify table. */
 export const PROCESS_HOOKS: HookSet = { hooks: PROCESSES, maps: ["processes", "scratch"] };
 
+/** Beside fanotify: pages that become dirty. As a trampoline's kin, like the others there. */
+export const DIRTY_HOOKS: HookSet = {
+  hooks: CHANGES.filter(({ name }) => name === "inode_dirty").map((hook) => ({ ...hook, required: true })),
+  maps: ["watches", "ring", "lost"],
+};
+
 /** Who sends a signal. By itself, whatever the source, and as a trampoline's kin in any case: tp_btf needs BTF alone. */
 export const SIGNAL_HOOKS: HookSet = {
   hooks: [

@@ -3,6 +3,7 @@ import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
 import { LoadError } from "../kernel/load.ts";
 import { readPreemption } from "../kernel/preemption.ts";
 import { log } from "../log.ts";
+import { DirtyPages } from "./dirty.ts";
 import { EbpfSource } from "./ebpf.ts";
 import { openFanotify } from "./fanotify.ts";
 import { ProcessTable } from "./processes.ts";
@@ -98,28 +99,28 @@ function ebpf(form: Form, sizes: SourceSizes): Source {
 }
 
 function fanotify(): Source {
-  let processes: ProcessTable | undefined;
+  const processes = unlessRefused(() => new ProcessTable(), "processes that end at once will not be named");
+  const dirty = unlessRefused(() => new DirtyPages(), "stores through shared mappings will be seen late or not at all");
   try {
-    processes = new ProcessTable();
-  } catch (error) {
-    if (!(error instanceof LoadError)) throw error;
-    log.warn(`processes that end at once will not be named: ${messageOf(error)}`);
-  }
-  try {
-    return openFanotify(processes);
+    return openFanotify(processes, dirty);
   } catch (error) {
     processes?.[Symbol.dispose]();
+    dirty?.[Symbol.dispose]();
     throw error;
   }
 }
 
 /** Who sends us signals; undefined, said on stderr, where the kernel does not tell. */
-export function openSignals(): SignalTable | undefined {
+export const openSignals = (): SignalTable | undefined =>
+  unlessRefused(() => new SignalTable(), "who stops bpfink will not be named");
+
+/** Opens what bpfink can do without. @param consequence what is said where the kernel refuses it */
+function unlessRefused<T>(open: () => T, consequence: string): T | undefined {
   try {
-    return new SignalTable();
+    return open();
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
-    log.warn(`who stops bpfink will not be named: ${messageOf(error)}`);
+    log.warn(`${consequence}: ${messageOf(error)}`);
     return undefined;
   }
 }

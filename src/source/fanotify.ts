@@ -17,6 +17,7 @@ import { parentPath, pathBytes } from "../paths.ts";
 import { readProcess } from "./process.ts";
 import { type FanotifyEvent, decodeEvents, handleOf, kindsOf, nodeKey } from "./fanotify-decode.ts";
 import { initRefused, markRefused } from "./fanotify-errors.ts";
+import type { DirtyPages } from "./dirty.ts";
 import type { ProcessTable } from "./processes.ts";
 import type { Source, SourceHandlers, WatchNode } from "./source.ts";
 
@@ -50,7 +51,7 @@ const INIT_FLAGS =
  * Opens the source that needs no BPF: fanotify(7), Linux 5.9 or newer, CAP_SYS_ADMIN. Throws
  * BpfinkError with what to do when the kernel refuses.
  *
- * - It sees what passes through system calls; stores to mapped memory are silent.
+ * - It sees what passes through system calls; stores to mapped memory only with `dirty`, where pages are written back.
  * - The kernel sends no time with an event: KernelEvent.time is CLOCK_REALTIME when it was read.
  * - `actor` is read from /proc, or from `processes` for one that is gone, when it is first asked for, since most names in a busy directory
  *   concern nobody. Ask within onEvent: afterwards it is undefined if it was not asked for. It is
@@ -58,8 +59,8 @@ const INIT_FLAGS =
  *   it may have executed another program since.
  * - Events that bpfink itself causes are reported like all others (the canary is one).
  */
-export function openFanotify(processes?: ProcessTable): Source {
-  return new FanotifySource(init(), processes);
+export function openFanotify(processes?: ProcessTable, dirty?: DirtyPages): Source {
+  return new FanotifySource(init(), processes, dirty);
 }
 
 /** Bytes of events that are fewer than any buffer of Bun's could have held: there were no more. An event has less than 1 KiB. */
@@ -99,6 +100,9 @@ class FanotifySource implements Source {
   readonly backend = "fanotify";
   readonly #fd: number;
   readonly #processes: ProcessTable | undefined;
+  readonly #dirty: DirtyPages | undefined;
+  /** What is watched there, of what is watched here. */
+  readonly #inodes = new Map<NodeKey, NodeKey>();
   readonly #directoryMask: number;
   /** A path that led to the inode when it was marked: where to look for it to take the mark off. */
   readonly #watched = new Map<NodeKey, string>();
@@ -109,9 +113,10 @@ class FanotifySource implements Source {
   #asked = realtime();
   #disposed = false;
 
-  constructor(fd: number, processes: ProcessTable | undefined) {
+  constructor(fd: number, processes: ProcessTable | undefined, dirty: DirtyPages | undefined) {
     this.#fd = fd;
     this.#processes = processes;
+    this.#dirty = dirty;
     this.#directoryMask = DIRECTORY_MASK | renameMask(fd);
   }
 
@@ -121,12 +126,15 @@ class FanotifySource implements Source {
     try {
       fd = openPath(node.path);
       if (fd === undefined) return undefined;
-      const isDirectory = statx(fd).type === "directory";
+      const { type, inode } = statx(fd);
+      const isDirectory = type === "directory";
       if (node.as === "directory" && !isDirectory) return undefined;
       const mask = node.as === "directory" ? this.#directoryMask : FILE_MASK | (isDirectory ? abi.FAN_ONDIR : 0);
       fanotifyMark(this.#fd, abi.FAN_MARK_ADD, mask, `/proc/self/fd/${fd}`);
       const key = keyOf(fd);
       this.#watched.set(key, node.path);
+      const watched = type === "file" ? this.#dirty?.watch({ device: node.device, inode }, key) : undefined;
+      if (watched !== undefined) this.#inodes.set(key, watched);
       return key;
     } catch (error) {
       // Somebody changes the path while we walk it: what ENOENT says, in other words.
@@ -145,6 +153,9 @@ class FanotifySource implements Source {
     const path = this.#watched.get(key);
     if (path === undefined) return;
     this.#watched.delete(key);
+    const inode = this.#inodes.get(key);
+    if (inode !== undefined) this.#dirty?.unwatch(inode, key);
+    this.#inodes.delete(key);
     const fd = reopen(key, path);
     if (fd === undefined) return;
     try {
@@ -158,8 +169,14 @@ class FanotifySource implements Source {
     }
   }
 
+  /** Of the pages that became dirty only: how far the kernel's queue has been read cannot be known. */
+  untilNow(): () => boolean {
+    return this.#dirty?.untilNow() ?? (() => true);
+  }
+
   start(handlers: SourceHandlers): void {
     if (this.#disposed || this.#reader !== undefined) return;
+    this.#dirty?.start(handlers);
     this.#reader = readerOf(this.#fd);
     void this.#run(this.#reader, handlers);
   }
@@ -213,6 +230,7 @@ class FanotifySource implements Source {
     void this.#reader?.cancel().catch(() => {});
     closeSync(this.#fd);
     this.#processes?.[Symbol.dispose]();
+    this.#dirty?.[Symbol.dispose]();
   }
 }
 

@@ -1,10 +1,14 @@
 import type { Actor } from "../event.ts";
 import { PROCESS_HOOKS } from "../kernel/hooks.ts";
 import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
-import { LoadedObject } from "../kernel/load.ts";
+import { LoadedObject, LoadError } from "../kernel/load.ts";
 import { RecordMap } from "../kernel/maps.ts";
+import { hasHostsPids } from "../kernel/namespace.ts";
 import { readStat, startTime } from "./process.ts";
 import { decodeActor, SIZE } from "./decode.ts";
+
+/** Why what BPF programs tell cannot be joined with what fanotify tells. */
+export const FOREIGN_PIDS = "in a PID namespace of its own bpfink does not know the kernel's process ids";
 
 /** Start times in /proc are in ticks of the clock: 10 ms, and one for rounding. */
 const TICK = 20;
@@ -19,6 +23,7 @@ export class ProcessTable implements Disposable {
 
   /** Throws LoadError where the kernel does not take the programs. */
   constructor() {
+    if (!hasHostsPids()) throw new LoadError(FOREIGN_PIDS);
     this.#object = LoadedObject.load(PROCESS_HOOKS, "fentry");
     this.#processes = new RecordMap(this.#object.mapFd("processes"), SIZE.actor);
   }

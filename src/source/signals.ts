@@ -1,9 +1,9 @@
-import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { SIGNAL_HOOKS } from "../kernel/hooks.ts";
-import { boottimeOffset, raise, realtimeOffset, statx } from "../kernel/libc.ts";
+import { boottimeOffset, raise, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, LoadError } from "../kernel/load.ts";
 import { RecordMap } from "../kernel/maps.ts";
+import { pidNamespace } from "../kernel/namespace.ts";
 import { decodeSender, encodeAddressee, isFound, type Sender, SIZE } from "./decode.ts";
 
 /** A signal that does nothing to a process that does not ask for it (signal(7)). */
@@ -40,16 +40,5 @@ export class SignalTable implements Disposable {
 
   [Symbol.dispose](): void {
     this.#object[Symbol.dispose]();
-  }
-}
-
-/** Ours, as the kernel compares it: bpf-helpers(7), bpf_get_ns_current_pid_tgid. */
-function pidNamespace(): { device: number; inode: bigint } {
-  const fd = openSync("/proc/self/ns/pid", "r");
-  try {
-    const { deviceMajor, deviceMinor, inode } = statx(fd);
-    return { device: (deviceMajor << 20) | deviceMinor, inode };
-  } finally {
-    closeSync(fd);
   }
 }

@@ -6,7 +6,7 @@ import { nodeKey, parseNodeKey } from "./decode.ts";
 import type { WatchNode } from "./source.ts";
 
 /** WATCH_FILE and WATCH_DIRECTORY of bpf/watch.bpf.h. */
-const WATCH_FILE = 1;
+export const WATCH_FILE = 1;
 const WATCH_DIRECTORY = 2;
 const WATCH_INHERIT = 4;
 

@@ -25,20 +25,26 @@ export function isAttributed(sightings: readonly Sighting[]): boolean {
 /** Adds an event to the sightings, one per process, ordered by the last thing done. */
 export function sight(sightings: readonly Sighting[], event: KernelEvent): Sighting[] {
   const same = sightings.find((sighting) => sameActor(sighting.actor, event.actor) && !sighting.reported);
+  // beside fanotify's queue there is a ring, and one may be read before the other
+  const isNews = same === undefined || event.time >= same.last;
   const sighting: Sighting = {
     // whoever it was that opened the file, a process may be another user when it writes
     actor:
       same?.acted === false && isAct(event.kind) ? better(event.actor, same.actor) : better(same?.actor, event.actor),
-    first: same?.first ?? event.time,
-    last: event.time,
+    first: same === undefined || event.time < same.first ? event.time : same.first,
+    last: isNews ? event.time : same.last,
     acted: same?.acted === true || isAct(event.kind),
     renamed: same?.renamed === true || event.kind === "rename",
     reported: false,
   };
-  const all = [...sightings.filter((other) => other !== same), sighting];
+  const all = isNews
+    ? [...sightings.filter((other) => other !== same), sighting].sort(byLast)
+    : sightings.map((other) => (other === same ? sighting : other));
   const dropped = all.length > MAX_SIGHTINGS ? leastTelling(all) : undefined;
   return all.filter((other) => other !== dropped);
 }
+
+const byLast = (a: Sighting, b: Sighting): number => (a.last < b.last ? -1 : a.last > b.last ? 1 : 0);
 
 /** The sightings of two looks that became one, one per process. */
 export function mergeSightings(before: readonly Sighting[], after: readonly Sighting[]): Sighting[] {
@@ -82,7 +88,10 @@ const isAct = (kind: ChangeKind): boolean => kind !== "close" && kind !== "dirty
 const SAME_START = 20;
 
 /** A process that is ending has no memory any more, and so no executable: its mappings and files go after that. */
-const isSameExecutable = (a: string, b: string): boolean => a === b || a === "" || b === "";
+const isSameExecutable = (a: string, b: string): boolean => a === b || a === "" || b === "" || named(a) === named(b);
+
+/** /proc/PID/exe says so of one that was unlinked, a program in the kernel does not (proc_pid_exe(5)). */
+const named = (executable: string): string => executable.replace(/ \(deleted\)$/, "");
 
 /** Of two things known of one process: what was read first, unless the process was ending then. */
 function better(before: Actor | undefined, after: Actor | undefined): Actor | undefined {

@@ -37,9 +37,9 @@ export class HotFiles {
   /** Takes an event of the target's own. */
   note(target: Target, { kind, actor }: KernelEvent): void {
     const heat = this.#heat.get(target);
-    if (kind === "write" || kind === "dirty") {
+    if (kind === "write" || kind === "store" || kind === "dirty") {
       if (heat === undefined) this.#heat.set(target, begin(actor?.process.pid));
-      else if (kind === "write") heat.writers.add(actor?.process.pid);
+      else if (kind !== "dirty") heat.writers.add(actor?.process.pid);
     } else if (kind === "close" && heat !== undefined && ++heat.closes >= heat.writers.size) this.drop(target);
   }
 

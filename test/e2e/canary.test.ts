@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { closeSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
-import { TemporaryDirectory } from "./files.ts";
+import { MEMORY_FILES, TemporaryDirectory } from "./files.ts";
 import { SLOW } from "./process.ts";
 import { hold, system, takeFd } from "./threads.ts";
 
@@ -35,7 +35,7 @@ function flush(pid: number, fd: number, canary: string): () => void {
 test(
   "when no events come any more there is a blind line, changes are found all the same, and its end is told",
   async () => {
-    using directory = new TemporaryDirectory();
+    using directory = new TemporaryDirectory(MEMORY_FILES);
     const file = directory.write("f", "0\n");
     const database = directory.at("state/x.db");
     await using bp = await Bpfink.start({ watch: [file], database, args: ["--canary", "1"] });

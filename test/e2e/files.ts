@@ -2,6 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
+/** A file system that writes nothing back: beside fanotify nothing but the queue tells of writes there. */
+export const MEMORY_FILES = "/dev/shm";
+
 /** A directory that goes with the test. Others may enter it. */
 export class TemporaryDirectory implements Disposable {
   readonly path: string;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
-import { TemporaryDirectory } from "./files.ts";
+import { MEMORY_FILES, TemporaryDirectory } from "./files.ts";
 import type { Line } from "./line.ts";
 import { inVm, SLOW } from "./process.ts";
 import { hold, threadStates } from "./threads.ts";
@@ -13,7 +13,7 @@ const FILES = 40;
 /** Saves that overflow a ring of 64 KiB and the batch on its way from there, as well as a queue of 32 events. */
 const ROUNDS = 3;
 
-const directory = new TemporaryDirectory();
+const directory = new TemporaryDirectory(MEMORY_FILES);
 const names = Array.from({ length: FILES }, (_, i) => `tree/${i}`);
 const late = directory.write("tree/late", "before\n");
 const queue = readFileSync(QUEUE, "utf8");

@@ -39,7 +39,7 @@ describe.each(backends)("techniques, %s", (backend) => {
     ({ index }) => {
       const outcome = run.outcomes[index]!;
       if (outcome.lines.flat().some(isOfGap)) return;
-      const allowed = limitOf(run.backend, outcome.case.technique)?.verdicts;
+      const allowed = limitOf(run.backend, outcome.case.technique, outcome.case.fileSystem)?.verdicts;
       if (allowed === undefined) expect(faults(outcome)).toEqual([]);
       else expect(allowed).toContain(verdictOf(outcome));
     },
@@ -55,7 +55,7 @@ describe.if(inVm)("what no hook sees", () => {
     "is found by the periodic look at everything",
     async () => {
       const cases = allCases(release(), fileSystemsHere).filter(
-        ({ technique }) => limitOf("", technique) !== undefined,
+        ({ technique, fileSystem }) => limitOf("", technique, fileSystem) !== undefined,
       );
       expect(cases.map(({ fileSystem }) => fileSystem)).toEqual(["ext4", "xfs"]);
       const { outcomes } = await runTechniques(cases, "auto", { args: ["--rescan", "1s"], despiteLimits: true });

@@ -118,7 +118,7 @@ const asynchronous: readonly Technique[] = [
 const late = fanotify.mapping("late", "right", "actor");
 /** No descriptor goes, or that of a process that is not the writer. */
 const byOther = fanotify.mapping("actor", "unseen");
-const byDevice = fanotify.device("late");
+const byDevice = fanotify.device("late", "actor");
 
 const mappings: readonly Technique[] = [
   onFile("mmap-store", two),

@@ -2,7 +2,7 @@
 import type { Verdict } from "./judge.ts";
 import type { Result } from "./matrix.ts";
 import { TECHNIQUES } from "./table.ts";
-import { FILE_SYSTEMS, limitOf } from "./technique.ts";
+import { FILE_SYSTEMS } from "./technique.ts";
 
 const SIGNS: Record<Verdict, string> = {
   right: "✓",
@@ -105,8 +105,7 @@ function tally({ verdicts }: Result): string {
 function limits(): string {
   const reasons = new Map<string, string[]>();
   for (const technique of TECHNIQUES) {
-    for (const backend of Object.keys(technique.limits ?? {})) {
-      const { reason } = limitOf(backend, technique)!;
+    for (const [backend, { reason }] of Object.entries(technique.limits ?? {})) {
       const key = `${backend === "" ? "every backend" : `\`${backend}\``}: ${reason}`;
       reasons.set(key, [...(reasons.get(key) ?? []), technique.name]);
     }

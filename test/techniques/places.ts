@@ -66,6 +66,9 @@ export class Places implements AsyncDisposable {
     for (const each of cases) if (each.technique.layer !== undefined) await this.#fill(each);
     for (const fileSystem of new Set(cases.map((each) => each.fileSystem))) await this.#mount(fileSystem);
     for (const each of cases) if (each.technique.layer === undefined) await this.#fill(each);
+    // as files are that were written more than half a minute ago: their pages are not dirty
+    for (const fileSystem of new Set(cases.map((each) => each.fileSystem)))
+      await run("sync", "-f", this.#directory.at(fileSystem));
   }
 
   async #fill(each: Case): Promise<void> {

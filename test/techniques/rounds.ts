@@ -96,8 +96,11 @@ class Attempt {
 
   /** Whether lines of the round are still to come. */
   waits(round: number, backend: string | undefined): boolean {
-    const { technique } = this.technique;
-    if ((backend !== undefined && limitOf(backend, technique) !== undefined) || (this.#program?.status ?? 0) !== 0)
+    const { technique, fileSystem } = this.technique;
+    if (
+      (backend !== undefined && limitOf(backend, technique, fileSystem) !== undefined) ||
+      (this.#program?.status ?? 0) !== 0
+    )
       return false;
     return (this.lines[round]?.length ?? 0) < (technique.rounds[round]?.length ?? 0);
   }

@@ -59,6 +59,8 @@ export interface Technique {
 }
 
 export interface Limit {
+  /** Where it is so; default: everywhere. */
+  readonly on?: readonly FileSystem[];
   readonly verdicts: readonly Verdict[];
   readonly reason: string;
 }
@@ -108,19 +110,26 @@ export function isPossible({ since, layer }: Technique, fileSystem: FileSystem, 
 /** "6.12.117" of "6.12.117+deb13-cloud-amd64". */
 const plain = (release: string): string => /^\d+\.\d+/.exec(release)?.[0] + ".0";
 
-/** What a backend is known not to see as it should. */
-export function limitOf(backend: string, { limits = {} }: Technique): Limit | undefined {
-  return Object.entries(limits).find(([name]) => backend.startsWith(name))?.[1];
+/** What a backend is known not to see as it should there. */
+export function limitOf(backend: string, { limits = {} }: Technique, fileSystem: FileSystem): Limit | undefined {
+  const limit = Object.entries(limits).find(([name]) => backend.startsWith(name))?.[1];
+  return limit?.on?.includes(fileSystem) === false ? undefined : limit;
 }
 
 const limit =
-  (reason: string) =>
-  (...verdicts: Verdict[]) => ({ limits: { fanotify: { verdicts, reason } } });
+  (reason: string, on?: readonly FileSystem[]) =>
+  (...verdicts: Verdict[]) => ({ limits: { fanotify: { verdicts, reason, ...(on && { on }) } } });
 
 /** Why fanotify does not see everything as it should. */
 export const fanotify = {
-  mapping: limit("stores to mapped memory have no event; the close of a descriptor that could write has"),
-  device: limit("a write through a loop device has no event; the close by the device has"),
+  mapping: limit(
+    "stores to mapped memory have no event where pages are not written back, and through overlay; the close of a " +
+      "descriptor that could write has",
+    ["tmpfs", "overlay"],
+  ),
+  device: limit(
+    "a write through a loop device has an event only if a clean page becomes dirty, which names nobody; the close by the device has",
+  ),
   layer: limit("the mark is on overlay's own inode, not on those below"),
   actor: limit("who acted is read when the event comes: user ids are those at birth or exec if it has ended by then"),
   birth: limit("a directory is marked after it was made; what is made in it meanwhile is found by the look"),

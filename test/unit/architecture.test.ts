@@ -106,7 +106,7 @@ describe("dangerous things have one owner:", () => {
   });
 
   test("threads and signals are where they are looked for", () => {
-    expect(usersOf(/\bnew Worker\(/)).toEqual(["src/source/ebpf.ts"]);
+    expect(usersOf(/\bnew Worker\(/)).toEqual(["src/source/ring.ts"]);
     expect(usersOf(/process\.on\(/)).toEqual(["src/commands/watch.ts"]);
   });
 

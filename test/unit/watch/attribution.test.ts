@@ -61,6 +61,20 @@ describe("sightings", () => {
     expect(sightAll(events).map(({ renamed }) => renamed)).toEqual([true, false]);
   });
 
+  test("take a store for an act, and one that is told late for what it is", () => {
+    const events = [eventOf("write", 5n, a), eventOf("write", 5n, b), eventOf("store", 4n, a)];
+    expect(sightAll(events)).toEqual([sightingOf(a, { first: 4n, last: 5n }), sightingOf(b, { first: 5n, last: 5n })]);
+    expect(sightAll([eventOf("close", 5n, b), eventOf("store", 4n, a)])).toEqual([
+      sightingOf(a, { first: 4n, last: 4n }),
+      sightingOf(b, { first: 5n, last: 5n, acted: false }),
+    ]);
+  });
+
+  test("take an executable that was unlinked for what it was", () => {
+    const gone = actorOf(1, { executable: "/usr/bin/vim (deleted)" });
+    expect(sightAll([eventOf("write", 1n, a), eventOf("close", 1n, gone)])).toEqual([sightingOf(a)]);
+  });
+
   test("hold those that are not known together", () => {
     const events = [eventOf("write", 1n), eventOf("write", 5n)];
     expect(sightAll(events)).toEqual([sightingOf(undefined, { first: 1n, last: 5n })]);

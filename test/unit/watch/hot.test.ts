@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import type { ChangeKind } from "../../../src/event.ts";
 import { HotFiles } from "../../../src/watch/hot.ts";
 import { actorOf, eventOf, sightingOf, targetOf } from "./events.ts";
 
@@ -9,7 +10,7 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 /** Notes events, looks once, and says what looks come in the next ten seconds when none finds anything. */
-function looksAfter(...events: readonly [kind: "write" | "close" | "attributes" | "dirty", actor: typeof a][]): number {
+function looksAfter(...events: readonly [kind: ChangeKind, actor: typeof a][]): number {
   let looks = 0;
   const hot: HotFiles = new HotFiles((found, sightings) => {
     looks++;
@@ -25,6 +26,12 @@ function looksAfter(...events: readonly [kind: "write" | "close" | "attributes" 
 
 test("what was written and not closed is looked at after 1, 3 and 7 seconds", () => {
   expect(looksAfter(["write", a])).toBe(3);
+});
+
+test("what was stored to is, as if it were written", () => {
+  expect(looksAfter(["store", a])).toBe(3);
+  expect(looksAfter(["write", a], ["store", a], ["close", a])).toBe(0);
+  expect(looksAfter(["write", a], ["store", b], ["close", a])).toBe(3);
 });
 
 test("what every writer has closed is not, nor what nobody wrote", () => {

@@ -1,0 +1,84 @@
+import { messageOf } from "../errors.ts";
+import type { KernelEvent, NodeKey } from "../event.ts";
+import { DIRTY_HOOKS } from "../kernel/hooks.ts";
+import { LoadedObject, LoadError } from "../kernel/load.ts";
+import { WatchMap } from "../kernel/maps.ts";
+import { hasHostsPids } from "../kernel/namespace.ts";
+import { log } from "../log.ts";
+import { nodeKey, parseNodeKey } from "./decode.ts";
+import { FOREIGN_PIDS } from "./processes.ts";
+import { EventRing } from "./ring.ts";
+import type { SourceHandlers, WatchNode } from "./source.ts";
+import { WATCH_FILE } from "./watches.ts";
+
+/** Bytes of the ring: some 100 events while user space is away. */
+const RING = 1 << 18;
+
+/**
+ * Beside fanotify: watched files whose pages become dirty, which a store through a shared mapping makes
+ * them, on file systems that write back (ext4, xfs, btrfs; not tmpfs). A write makes them so as well: not in a PID
+ * namespace of its own, where that would be two processes.
+ */
+export class DirtyPages implements Disposable {
+  readonly #object: LoadedObject;
+  readonly #ring: EventRing;
+  readonly #watches: WatchMap;
+  #isFull = false;
+  /** By the kernel's key of an inode, the owner's. */
+  readonly #keys = new Map<NodeKey, NodeKey>();
+
+  /** Throws LoadError where the kernel does not take the program. */
+  constructor() {
+    if (!hasHostsPids()) throw new LoadError(FOREIGN_PIDS);
+    this.#object = LoadedObject.load(DIRTY_HOOKS, "fentry", { ring: RING });
+    this.#ring = new EventRing(this.#object);
+    this.#watches = new WatchMap(this.#object.mapFd("watches"));
+  }
+
+  /** @returns what to unwatch; undefined where there is no room. @param key of events about it */
+  watch({ device, inode }: Pick<WatchNode, "device" | "inode">, key: NodeKey): NodeKey | undefined {
+    try {
+      this.#watches.set(device, inode, WATCH_FILE);
+    } catch (error) {
+      if (!this.#isFull)
+        log.warn(`stores through shared mappings of some files will be seen late: ${messageOf(error)}`);
+      this.#isFull = true;
+      return undefined;
+    }
+    const node = nodeKey(device, inode);
+    this.#keys.set(node, key);
+    return node;
+  }
+
+  unwatch(node: NodeKey, key: NodeKey): void {
+    if (this.#keys.get(node) !== key) return; // another file got the number meanwhile
+    this.#keys.delete(node);
+    const { device, inode } = parseNodeKey(node);
+    this.#watches.delete(device, inode);
+  }
+
+  untilNow(): () => boolean {
+    return this.#ring.untilNow();
+  }
+
+  start({ onEvent, onLost, onError }: SourceHandlers): void {
+    this.#ring.start({
+      onEvent: (event) => {
+        const node = event.node && this.#keys.get(event.node);
+        if (node !== undefined) onEvent({ ...event, node, ...byWhom(event) });
+      },
+      onLost,
+      onError,
+      onTick: () => {},
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#ring[Symbol.dispose]();
+    this.#object[Symbol.dispose]();
+  }
+}
+
+/** A process that marks pages stores to them. A kernel thread, which has no executable, marks what others wrote: it is not to blame. */
+const byWhom = ({ actor }: KernelEvent): Pick<KernelEvent, "kind" | "actor"> =>
+  actor?.process.executable === "" ? { kind: "dirty", actor: undefined } : { kind: "store", actor };
