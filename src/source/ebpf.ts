@@ -10,6 +10,9 @@ import { Watches } from "./watches.ts";
 
 const FULL_REMEDY = "start bpfink with a greater --max-watches, or watch fewer files";
 
+/** The kernel skipped the program, or another file was opened: a look is to follow, which is answered. */
+const UNANSWERED: Opened = { writers: 1, mappings: 0 };
+
 /** The source of choice: BPF programs in the kernel, a ring buffer, a thread that waits for it. */
 export class EbpfSource implements Source {
   readonly backend: `ebpf/${Form}`;
@@ -50,7 +53,7 @@ export class EbpfSource implements Source {
   }
 
   opened(key: NodeKey): Opened | undefined {
-    return this.#opened && decodeOpened(this.#opened.take(), key);
+    return this.#opened && (decodeOpened(this.#opened.take(), key) ?? UNANSWERED);
   }
 
   /** A hook tells of a change before it can be seen, or a moment after. */

@@ -73,7 +73,10 @@ export interface Source extends Disposable {
   watch(node: WatchNode): NodeKey | undefined;
   /** Forgets an inode; unknown keys are ignored. */
   unwatch(key: NodeKey): void;
-  /** Of an inode that is watched, if it is the last that this thread opened; undefined also where it is not known. */
+  /**
+   * Of an inode that is watched, and the last that this thread opened; of another one, as if it were open for
+   * writing. undefined where the source does not know such things.
+   */
   opened?(key: NodeKey): Opened | undefined;
   /**
    * Returns what says whether everything that the kernel had told until now has been reported, or never
