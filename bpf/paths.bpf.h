@@ -79,6 +79,9 @@ static __always_inline void step_up(struct actor *actor, struct climb *climb, st
 		climb->mount = above;
 		return;
 	}
+	/* a name that is in no directory: memfd_create(2) */
+	if (dentry != root)
+		put_component(actor, span, BPF_CORE_READ(dentry, d_name.name));
 	span->state = PATH_WHOLE;
 	climb->dentry = NULL;
 }

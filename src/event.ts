@@ -87,6 +87,8 @@ export interface KernelEvent {
   readonly kind: ChangeKind;
   /** The inode it happened to, when the source knows it. */
   readonly node: NodeKey | undefined;
+  /** Of the inode: tells it from those that had its number before. Where the source knows it. */
+  readonly generation?: number;
   /** Directory entries it happened to: one for most; for a rename the old and the new one. */
   readonly entries: readonly Entry[];
   /** undefined when the process was gone before anything could be learnt of it. */

@@ -99,7 +99,8 @@ export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEve
   const kind = KINDS[view.getUint32(event.kind, true)];
   const time = view.getBigUint64(event.time, true) + clocks.monotonic;
   const node = decodeNode(view, event.node);
-  if (kind === "freed") return { time, kind, node, entries: [], actor: undefined };
+  const generation = view.getUint32(event.node + LAYOUT.node.generation, true);
+  if (kind === "freed") return { time, kind, node, generation, entries: [], actor: undefined };
   if (record.length < SIZE.event) return undefined;
   const count = view.getUint32(event.entries, true);
   if (kind === undefined || count > 2 || (count > 0 && record.length < SIZE.entry_event)) return undefined;
@@ -114,6 +115,7 @@ export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEve
     time,
     kind,
     node,
+    generation,
     entries,
     actor: decodeActor(record.subarray(event.actor, event.actor + SIZE.actor), clocks),
   };

@@ -6,6 +6,7 @@ import { WatchMap } from "../kernel/maps.ts";
 import { hasHostsPids } from "../kernel/namespace.ts";
 import { log } from "../log.ts";
 import { nodeKey, parseNodeKey } from "./decode.ts";
+import { generationOf } from "./fanotify-decode.ts";
 import { FOREIGN_PIDS } from "./processes.ts";
 import { EventRing } from "./ring.ts";
 import type { SourceHandlers, WatchNode } from "./source.ts";
@@ -65,7 +66,11 @@ export class DirtyPages implements Disposable {
     this.#ring.start({
       onEvent: (event) => {
         const node = event.node && this.#keys.get(event.node);
-        if (node !== undefined) onEvent({ ...event, node, ...byWhom(event) });
+        if (node === undefined) return;
+        const generation = generationOf(node);
+        if (generation === undefined) onEvent({ ...event, node, ...BY_SOMEBODY });
+        else if (generation === event.generation) onEvent({ ...event, node, ...byWhom(event) });
+        // else another file got the number, which fanotify is yet to tell
       },
       onLost,
       onError,
@@ -81,4 +86,6 @@ export class DirtyPages implements Disposable {
 
 /** A process that marks pages stores to them. A kernel thread, which has no executable, marks what others wrote: it is not to blame. */
 const byWhom = ({ actor }: KernelEvent): Pick<KernelEvent, "kind" | "actor"> =>
-  actor?.process.executable === "" ? { kind: "dirty", actor: undefined } : { kind: "store", actor };
+  actor?.process.executable === "" ? BY_SOMEBODY : { kind: "store", actor };
+
+const BY_SOMEBODY = { kind: "dirty", actor: undefined } as const;

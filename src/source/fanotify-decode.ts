@@ -127,6 +127,21 @@ export function handleOf(key: NodeKey): { readonly type: number; readonly bytes:
   return { type: Number(type), bytes: Uint8Array.fromHex(hex) };
 }
 
+/** Where a file handle has the generation of its inode, in bytes: enum fid_type of linux/exportfs.h. */
+const GENERATION_AT: Readonly<Record<number, number>> = {
+  0x01: 4, // FILEID_INO32_GEN: most file systems, ext4 among them
+  0x4d: 16, // FILEID_BTRFS_WITHOUT_PARENT
+  0x81: 8, // FILEID_INO64_GEN: xfs
+};
+
+/** Generation of the inode with this key, which tells it from others with its number; undefined where its file system tells none. */
+export function generationOf(key: NodeKey): number | undefined {
+  const { type, bytes } = handleOf(key);
+  const at = GENERATION_AT[type];
+  if (at === undefined || bytes.length < at + 4) return undefined;
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true);
+}
+
 const kinds: readonly (readonly [bits: number, kind: ChangeKind])[] = [
   [FAN_CREATE, "birth"],
   [FAN_MODIFY, "write"],

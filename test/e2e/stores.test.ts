@@ -58,3 +58,24 @@ test(
   },
   SLOW,
 );
+
+test(
+  "who writes to a file that got the number of a replaced one has not changed that",
+  async () => {
+    using directory = new TemporaryDirectory(PARENT);
+    const files = Array.from({ length: 20 }, (_, i) => directory.write(`f${i}`, "one\n"));
+    await using bp = await Bpfink.start({ watch: files });
+    for (const file of files) {
+      // the last name of the old inode goes with the rename, and its number to the next file that is made
+      await run("sh", "-c", 'echo two > "$0.new" && mv "$0.new" "$0"', file);
+      directory.write(`other-${files.indexOf(file)}`, "of no interest\n");
+    }
+    for (const file of files) {
+      const line = await bp.nextChange(file);
+      expect(line).toMatchObject({ action: "modified", add: { Content: ["two"] } });
+      const actors = line.actors?.map((actor) => actor.process.pid) ?? [line.process?.pid];
+      expect(actors).not.toContain(process.pid);
+    }
+  },
+  SLOW,
+);

@@ -11,7 +11,7 @@ const directory = new TemporaryDirectory();
 const NOBODY = "65534";
 const names = [
   ...["test", "tee", "script", "sed", "mv", "cp", "rm", "chmod", "chown", "append", "truncate", "ln", "touch"],
-  ...["nobody", "nobody-gone", "euid", "login", "two", "renamed-exe", "long", "innocent"],
+  ...["nobody", "nobody-gone", "euid", "login", "two", "renamed-exe", "long", "innocent", "memory"],
 ];
 const at = Object.fromEntries(names.map((name) => [name, directory.write(name, "one\n", 0o666)]));
 let bp: Bpfink;
@@ -110,6 +110,23 @@ test("an executable that was renamed, under its own name", async () => {
     process: { pid: tee.pid, name: "my program", executable: program, args: [program, "-a", path("renamed-exe")] },
     processName: "my program",
   });
+});
+
+/** memfd_create(2), by its number on x86-64; a copy of a program in it, executed. */
+const FROM_MEMORY = `
+  use strict; my ($name, $program, @args) = ("hidden", @ARGV);
+  my $fd = syscall(319, $name, 0);
+  open(my $from, "<", $program) or die $!; open(my $to, ">&=", $fd) or die $!;
+  local $/; print {$to} <$from>; $to->flush;
+  exec {"/proc/self/fd/$fd"} "hidden", @args or die $!;
+`;
+
+test("an executable that is in no directory", async () => {
+  await using tee = new Writer("perl", "-MIO::Handle", "-e", FROM_MEMORY, which("tee"), "-a", path("memory"));
+  await tee.write("two\n");
+  const { process } = await bp.only(path("memory"));
+  expect(process?.pid).toBe(tee.pid);
+  expect(process?.executable).toMatch(/^\/memfd:hidden( \(deleted\))?$/); // as /proc has it
 });
 
 test("arguments with spaces, newlines, nothing and more than the kernel keeps", async () => {

@@ -206,6 +206,7 @@ test("an inode that is freed: a record that ends before the actor", () => {
     time: 1_700_000_001_234_567_891n,
     kind: "freed",
     node: key("8388609:12"),
+    generation: 0xdeadbeef,
     entries: [],
     actor: undefined,
   });
@@ -222,6 +223,7 @@ test.each(actorKinds)("a %s of an inode", (kind, value) => {
     time: 1_700_000_001_234_567_891n,
     kind,
     node: key("8388609:12"),
+    generation: 0xdeadbeef,
     entries: [],
     actor: vimActor,
   });
@@ -233,6 +235,7 @@ test("an entry and its directory", () => {
     time: 1_700_000_001_234_567_891n,
     kind: "birth",
     node: key("8388609:12"),
+    generation: 0xdeadbeef,
     entries: [{ directory: key("4294967295:18446744073709551614"), name: "passwd.ä" }],
     actor: vimActor,
   });
