@@ -61,7 +61,11 @@ test.if(inVm)(
         writeFileSync(path, "1");
       }
       await bp.line({ action: "seeing", message: `over: ${reason}` });
-      expect(await bp.line({ file })).toMatchObject({ action: "modified", origin: "gap" });
+      const found = await bp.line({ file });
+      expect(found).toMatchObject({ action: "modified" });
+      // by the look at everything, or before by one at a file of which the kernel did not say whether it is written
+      expect(found.origin).toMatch(/^(gap|live)$/);
+      expect(found).not.toHaveProperty("process");
     }
   },
   SLOW,
