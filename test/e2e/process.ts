@@ -11,8 +11,8 @@ export const inVm = process.env["BPFINK_KERNEL"] !== undefined;
 export const PATIENCE = inVm ? 60_000 : 10_000;
 
 /**
- * Where the kernel is preemptible it skips a program now and then, most often with fentry, which bpfink does not
- * choose by itself there. A `gap` line says so, and what is found then has the origin `gap` and no process.
+ * Where the kernel is preemptible it skips a program now and then: most often with fentry, which bpfink does not
+ * choose by itself there, and once in some thousand tests with kprobe. A `gap` line says so, and what is found then has the origin `gap` and no process.
  */
 export const CAN_LOSE = process.env["BPFINK_KERNEL"] === "sid";
 
