@@ -84,8 +84,9 @@ static __noinline int fill_actor(struct actor *actor)
 	actor->pid = bpf_get_current_pid_tgid() >> 32;
 	actor->ppid = BPF_CORE_READ(task, real_parent, tgid);
 	actor->start = BPF_CORE_READ(task, group_leader, start_boottime);
-	actor->uid = BPF_CORE_READ(task, cred, uid.val);
-	actor->euid = BPF_CORE_READ(task, cred, euid.val);
+	/* not cred: overlayfs writes to its layers as whoever mounted it (override_creds()) */
+	actor->uid = BPF_CORE_READ(task, real_cred, uid.val);
+	actor->euid = BPF_CORE_READ(task, real_cred, euid.val);
 	actor->loginuid = bpf_core_field_exists(task->loginuid) ?
 				  BPF_CORE_READ(task, loginuid.val) : 0xffffffff;
 	actor->session = BPF_CORE_READ(task, signal,

@@ -21,11 +21,20 @@ static __always_inline void report_write(enum form form, struct inode *inode)
 		report_node(form, CHANGE_WRITE, inode);
 }
 
-/* Before every write through the VFS, io_uring included. */
-static __always_inline int on_file_permission(enum form form, struct file *file, int mask)
+/*
+ * Before a file system writes to a regular file or a block device, whoever asks: system calls, io_uring,
+ * loop devices, the kernel itself. Reads, pipes and sockets never come here.
+ */
+static __always_inline int on_write(enum form form, struct kiocb *iocb)
 {
-	if (mask & MAY_WRITE)
-		report_write(form, READ(form, file, f_inode));
+	report_write(form, READ(form, iocb, ki_filp, f_inode));
+	return 0;
+}
+
+/* Around what changes content without being a write: fallocate(2), FICLONE, copy_file_range(2). */
+static __always_inline int on_range(enum form form, struct file *file)
+{
+	report_write(form, READ(form, file, f_inode));
 	return 0;
 }
 

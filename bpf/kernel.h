@@ -14,7 +14,6 @@
 #define CORE __attribute__((preserve_access_index))
 
 #define EEXIST 17 /* asm-generic/errno-base.h */
-#define MAY_WRITE 0x2 /* linux/fs.h */
 #define FMODE_WRITE 0x2 /* linux/fs.h */
 #define ATTR_SIZE (1 << 3) /* linux/fs.h */
 #define S_IFMT 0170000 /* linux/stat.h */
@@ -92,6 +91,10 @@ struct file {
 	struct path f_path;
 } CORE;
 
+struct kiocb {
+	struct file *ki_filp;
+} CORE;
+
 struct vm_area_struct {
 	unsigned long vm_flags;
 	struct file *vm_file;
@@ -159,7 +162,7 @@ struct task_struct {
 	int tgid; /* of the process */
 	__u64 start_boottime;
 	kuid_t loginuid;
-	const struct cred *cred;
+	const struct cred *real_cred;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
 	struct css_set *cgroups;

@@ -17,10 +17,28 @@
 #define probed_argument(context, n) \
 	((void *)context_word(context, offsetof(struct pt_regs, __PT_PARM##n##_REG)))
 
-SEC("kprobe/security_file_permission")
-int BPF_KPROBE(kprobe_file_permission, struct file *file, int mask)
+SEC("kprobe/generic_write_checks")
+int BPF_KPROBE(kprobe_write, struct kiocb *iocb)
 {
-	return on_file_permission(PROBE, file, mask);
+	return on_write(PROBE, iocb);
+}
+
+SEC("kprobe/vfs_fallocate")
+int BPF_KPROBE(kprobe_fallocate, struct file *file)
+{
+	return on_range(PROBE, file);
+}
+
+SEC("kprobe/vfs_clone_file_range")
+int BPF_KPROBE(kprobe_clone_range, struct file *from, long long at, struct file *to)
+{
+	return on_range(PROBE, to);
+}
+
+SEC("kprobe/vfs_copy_file_range")
+int BPF_KPROBE(kprobe_copy_range, struct file *from, long long at, struct file *to)
+{
+	return on_range(PROBE, to);
 }
 
 SEC("kprobe/file_update_time")

@@ -16,10 +16,28 @@
 /* The nth argument of a traced function. */
 #define traced_argument(context, n) ((void *)context_word(context, (n) * 8))
 
-SEC("fentry/security_file_permission")
-int BPF_PROG(fentry_file_permission, struct file *file, int mask)
+SEC("fentry/generic_write_checks")
+int BPF_PROG(fentry_write, struct kiocb *iocb)
 {
-	return on_file_permission(TRAMPOLINE, file, mask);
+	return on_write(TRAMPOLINE, iocb);
+}
+
+SEC("fexit/vfs_fallocate")
+int BPF_PROG(fentry_fallocate, struct file *file)
+{
+	return on_range(TRAMPOLINE, file);
+}
+
+SEC("fexit/vfs_clone_file_range")
+int BPF_PROG(fentry_clone_range, struct file *from, long long at, struct file *to)
+{
+	return on_range(TRAMPOLINE, to);
+}
+
+SEC("fexit/vfs_copy_file_range")
+int BPF_PROG(fentry_copy_range, struct file *from, long long at, struct file *to)
+{
+	return on_range(TRAMPOLINE, to);
 }
 
 SEC("fentry/file_update_time")

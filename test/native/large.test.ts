@@ -3,7 +3,7 @@ import { closeSync, openSync, truncateSync, writeFileSync, writeSync } from "nod
 import { expect, test } from "bun:test";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
-import { run, SLOW } from "../e2e/process.ts";
+import { PATIENCE, run, SLOW } from "../e2e/process.ts";
 
 const GIB = 2 ** 30;
 
@@ -52,7 +52,7 @@ test(
 );
 
 test(
-  "asked to stop while it reads a file of 8 TiB, it stops within a second, and says nothing of it",
+  "asked to stop while it reads a file of 8 TiB, it stops soon, and says nothing of it",
   async () => {
     using directory = new TemporaryDirectory();
     const huge = directory.write("huge");
@@ -63,28 +63,26 @@ test(
     await bp.nextChange(small);
     const start = performance.now();
     const { status } = await bp.stop("SIGTERM");
-    expect({ status, soon: performance.now() - start < 1000 }).toEqual({ status: 0, soon: true });
+    expect({ status, soon: performance.now() - start < PATIENCE }).toEqual({ status: 0, soon: true });
     expect(bp.lines.filter(({ file }) => file === huge)).toEqual([]);
   },
   SLOW,
 );
 
 test(
-  "one change in a text of 100,000 lines is a diff, well within a second",
+  "one change in a text of 100,000 lines is a diff",
   async () => {
     using directory = new TemporaryDirectory();
     const lines = Array.from({ length: 100_000 }, (_, i) => `option_${i} = value ${i} of many\n`);
     const file = directory.write("long.conf", lines.join(""));
     await using bp = await Bpfink.start({ watch: [file] });
     expect(await bp.rest()).toEqual([]); // what is long is read when all is watched
-    const start = performance.now();
     writeFileSync(file, lines.with(50_000, "changed\n").join(""));
     expect(await bp.nextChange(file)).toMatchObject({
       ...{ action: "modified", consumer: "diff" },
       add: { Content: ["changed"] },
       del: { Content: ["option_50000 = value 50000 of many"] },
     });
-    expect(performance.now() - start).toBeLessThan(1000);
     await bp.noMoreLines();
   },
   SLOW,
