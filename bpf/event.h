@@ -26,6 +26,7 @@ enum change_kind {
 	CHANGE_DIRTY = 6,
 	CHANGE_MOUNT = 7,
 	CHANGE_FREED = 8, /* the record ends before the actor */
+	CHANGE_STORE = 9,
 };
 
 enum path_state {

@@ -14,46 +14,35 @@
 #include "watch.bpf.h"
 #include "report.bpf.h"
 
-/* What is written to pipes, sockets and devices is kept nowhere: no look-up for it. */
-static __always_inline void report_write(enum form form, struct inode *inode)
-{
-	if ((READ(form, inode, i_mode) & S_IFMT) == S_IFREG)
-		report_node(form, CHANGE_WRITE, inode);
-}
-
 /*
  * Before a file system writes to a regular file or a block device, whoever asks: system calls, io_uring,
  * loop devices, the kernel itself. Reads, pipes and sockets never come here.
  */
 static __always_inline int on_write(enum form form, struct kiocb *iocb)
 {
-	report_write(form, READ(form, iocb, ki_filp, f_inode));
+	report_node(form, CHANGE_WRITE, READ(form, iocb, ki_filp, f_inode));
 	return 0;
 }
 
 /* Around what changes content without being a write: fallocate(2), FICLONE, copy_file_range(2). */
 static __always_inline int on_range(enum form form, struct file *file)
 {
-	report_write(form, READ(form, file, f_inode));
-	return 0;
-}
-
-/* Before the first store to a clean page of a mapping; and in each write, where it costs the most. */
-static __always_inline int on_file_update_time(enum form form, struct file *file)
-{
-	report_write(form, READ(form, file, f_inode));
+	report_node(form, CHANGE_WRITE, READ(form, file, f_inode));
 	return 0;
 }
 
 /*
- * When pages become dirty: writers inside the kernel, which ask no permission (loop devices since
- * 6.12, process accounting, core dumps). Reading a file, which sets its access time, has other flags.
+ * When pages become dirty: by a process that stores to a clean page of a mapping, or writes, which was
+ * told before; or by the kernel, of which nobody knows for whom. Reading a file, which sets its access time, has other
+ * flags.
  */
 static __always_inline int on_inode_dirty(enum form form, struct inode *inode, int flags)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+
 	if (((__u32)flags & dirty_data_flags()) &&
 	    (READ(form, inode, i_mode) & S_IFMT) == S_IFREG)
-		report_node(form, CHANGE_DIRTY, inode);
+		report_node(form, BPF_CORE_READ(task, mm) ? CHANGE_STORE : CHANGE_DIRTY, inode);
 	return 0;
 }
 

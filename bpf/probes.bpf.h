@@ -41,12 +41,6 @@ int BPF_KPROBE(kprobe_copy_range, struct file *from, long long at, struct file *
 	return on_range(PROBE, to);
 }
 
-SEC("kprobe/file_update_time")
-int BPF_KPROBE(kprobe_file_update_time, struct file *file)
-{
-	return on_file_update_time(PROBE, file);
-}
-
 SEC("raw_tp/writeback_mark_inode_dirty")
 int BPF_PROG(kprobe_inode_dirty, struct inode *inode, int flags)
 {

@@ -65,7 +65,7 @@ static __always_inline void report_freed(enum form form, struct inode *inode)
 	struct event *event;
 
 	fill_key(form, &key, inode);
-	if (!bpf_map_lookup_elem(&watches, &key))
+	if (!find_key(&key))
 		return;
 	event = bpf_ringbuf_reserve(&ring, offsetof(struct event, actor), 0);
 	if (!event)
@@ -82,7 +82,7 @@ static __always_inline void report_node(enum form form, __u32 kind, struct inode
 {
 	struct watch *watch = find_watch(form, inode, WATCH_FILE);
 
-	if (!watch || ((kind == CHANGE_WRITE || kind == CHANGE_DIRTY) && repeats(watch, kind)))
+	if (!watch || ((kind == CHANGE_WRITE || kind == CHANGE_STORE || kind == CHANGE_DIRTY) && repeats(watch, kind)))
 		return;
 	if (kind == CHANGE_CLOSE)
 		watch->writer = 0; /* what comes next is not the same write */

@@ -40,12 +40,6 @@ int BPF_PROG(fentry_copy_range, struct file *from, long long at, struct file *to
 	return on_range(TRAMPOLINE, to);
 }
 
-SEC("fentry/file_update_time")
-int BPF_PROG(fentry_file_update_time, struct file *file)
-{
-	return on_file_update_time(TRAMPOLINE, file);
-}
-
 SEC("tp_btf/writeback_mark_inode_dirty")
 int BPF_PROG(fentry_inode_dirty, struct inode *inode, int flags)
 {

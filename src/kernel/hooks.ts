@@ -26,7 +26,17 @@ export const btfName = (hook: Hook): string => (hook.at === "tracepoint" ? `btf_
 export const programName = (hook: Hook, form: Form): string => `${form}_${hook.name}`;
 
 /** Maps of the object that only some of the programs use. */
-export const MAPS = ["watches", "ring", "lost", "opened", "processes", "scratch", "signals", "addressee"] as const;
+export const MAPS = [
+  "watches",
+  "filter",
+  "ring",
+  "lost",
+  "opened",
+  "processes",
+  "scratch",
+  "signals",
+  "addressee",
+] as const;
 export type MapName = (typeof MAPS)[number];
 
 /** Hooks that are of use together, and the maps their programs need. */
@@ -94,18 +104,11 @@ const CHANGES: readonly Hook[] = [
     consequence: "copy_file_range(2) within a file system is not seen until the file is closed",
   },
   {
-    name: "file_update_time",
-    target: "file_update_time",
-    at: "function",
-    required: false,
-    consequence: "stores through a shared mapping are not seen",
-  },
-  {
     name: "inode_dirty",
     target: "writeback_mark_inode_dirty",
     at: "tracepoint",
     required: false,
-    consequence: "writes by the kernel itself (loop devices, process accounting) are not seen",
+    consequence: "stores through a shared mapping are seen late",
   },
   {
     name: "mmap",
@@ -235,7 +238,7 @@ const PROCESSES: readonly Hook[] = [
 ];
 
 /** The ebpf source: what happens to files, and who does it. */
-export const CHANGE_HOOKS: HookSet = { hooks: CHANGES, maps: ["watches", "ring", "lost", "opened"] };
+export const CHANGE_HOOKS: HookSet = { hooks: CHANGES, maps: ["watches", "filter", "ring", "lost", "opened"] };
 
 /** Beside fanotify: who there was. As trampolines only: a kernel without them has no fanotify table. */
 export const PROCESS_HOOKS: HookSet = { hooks: PROCESSES, maps: ["processes", "scratch"] };
@@ -243,7 +246,7 @@ export const PROCESS_HOOKS: HookSet = { hooks: PROCESSES, maps: ["processes", "s
 /** Beside fanotify: pages that become dirty. As a trampoline's kin, like the others there. */
 export const DIRTY_HOOKS: HookSet = {
   hooks: CHANGES.filter(({ name }) => name === "inode_dirty").map((hook) => ({ ...hook, required: true })),
-  maps: ["watches", "ring", "lost"],
+  maps: ["watches", "filter", "ring", "lost"],
 };
 
 /** Who sends a signal. By itself, whatever the source, and as a trampoline's kin in any case: tp_btf needs BTF alone. */

@@ -230,16 +230,15 @@ const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
 
-/** mmap(2): a page of a file, shared, to be read for as long as the process lives, or written as well. */
-export function mapPage(fd: number, page: number, access: "readable" | "writable" = "readable"): Pointer {
-  const size = c.getpagesize();
+/** mmap(2): so many bytes of a file from a page on, shared, to be read for as long as the process lives, or written as well. */
+export function mapShared(fd: number, page: number, bytes: number, access: "readable" | "writable"): Pointer {
   const address = c.mmap(
     null,
-    BigInt(size),
+    BigInt(bytes),
     access === "writable" ? PROT_READ | PROT_WRITE : PROT_READ,
     MAP_SHARED,
     fd,
-    BigInt(page * size),
+    BigInt(page * c.getpagesize()),
   );
   if (address === null || BigInt(address) === MAP_FAILED) unwrap("mmap", -1, `page ${page}`);
   return Number(address) as Pointer;

@@ -1,10 +1,19 @@
 import { type Pointer, read, toArrayBuffer } from "bun:ffi";
 import { embeddedLibbpf } from "./assets.ts";
-import { mapPage } from "./libc.ts";
+import { mapShared } from "./libc.ts";
 
-/** The watch map (bpf/watch.bpf.h): which inodes the hooks report. */
+/** FILTER_BITS of bpf/watch.bpf.h. */
+const FILTER_BITS = 20;
+
+/** Where the filter has a key: filter_slot() of bpf/watch.bpf.h is the same. */
+const slotOf = (device: number, inode: bigint): number =>
+  Math.imul(Number(inode & 0xffff_ffffn) ^ Math.imul(device, 0x85eb_ca6b), 0x9e37_79b1) >>> (32 - FILTER_BITS);
+
+/** The watch map (bpf/watch.bpf.h): which inodes the hooks report; and the filter before it. */
 export class WatchMap {
   readonly #fd: number;
+  /** Shared with the kernel. */
+  readonly #filter: Uint8Array;
   /** struct watch_key: inode, device. */
   readonly #key = new BigUint64Array(2);
   /** struct watch: flags, last writer, and when it wrote. */
@@ -15,8 +24,10 @@ export class WatchMap {
   readonly #next = new BigUint64Array(2);
   #isWalking = false;
 
-  constructor(fd: number) {
+  constructor(fd: number, filterFd: number) {
     this.#fd = fd;
+    const bytes = 1 << FILTER_BITS;
+    this.#filter = new Uint8Array(toArrayBuffer(mapShared(filterFd, 0, bytes, "writable"), 0, bytes));
   }
 
   /** Adds or replaces. Throws SystemError: E2BIG when the map is full, ENOMEM. */
@@ -24,6 +35,7 @@ export class WatchMap {
     const { libbpf } = embeddedLibbpf();
     this.#setKey(device, inode);
     this.#value[0] = flags;
+    this.#filter[slotOf(device, inode)] = 1; // before the key is there
     libbpf.number("bpf_map_update_elem", libbpf.symbols.bpf_map_update_elem(this.#fd, this.#key, this.#value, 0n));
   }
 
@@ -87,7 +99,7 @@ export class OpenedSlot {
 
   /** @param empty a struct opened that says who asks, and no more */
   constructor(fd: number, empty: Uint8Array) {
-    this.#value = new Uint8Array(toArrayBuffer(mapPage(fd, 0, "writable"), 0, empty.length));
+    this.#value = new Uint8Array(toArrayBuffer(mapShared(fd, 0, empty.length, "writable"), 0, empty.length));
     this.#empty = empty;
     this.#value.set(empty);
   }
@@ -106,7 +118,7 @@ export class RingPosition {
 
   constructor(fd: number) {
     // one page for the consumer's position, one for the producer's, then the records
-    this.#producer = mapPage(fd, 1);
+    this.#producer = mapShared(fd, 1, 8, "readable");
   }
 
   /** Bytes that were ever reserved for records. */

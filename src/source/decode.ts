@@ -66,6 +66,7 @@ export const KINDS: readonly ChangeKind[] = [
   "dirty",
   "mount",
   "freed",
+  "store",
 ];
 
 /** loginuid of a process that nobody logged in for (AUDIT_UID_UNSET, linux/audit.h). */

@@ -1,5 +1,5 @@
 import { messageOf } from "../errors.ts";
-import type { KernelEvent, NodeKey } from "../event.ts";
+import type { NodeKey } from "../event.ts";
 import { DIRTY_HOOKS } from "../kernel/hooks.ts";
 import { LoadedObject, LoadError } from "../kernel/load.ts";
 import { WatchMap } from "../kernel/maps.ts";
@@ -33,7 +33,7 @@ export class DirtyPages implements Disposable {
     if (!hasHostsPids()) throw new LoadError(FOREIGN_PIDS);
     this.#object = LoadedObject.load(DIRTY_HOOKS, "fentry", { ring: RING });
     this.#ring = new EventRing(this.#object);
-    this.#watches = new WatchMap(this.#object.mapFd("watches"));
+    this.#watches = new WatchMap(this.#object.mapFd("watches"), this.#object.mapFd("filter"));
   }
 
   /** @returns what to unwatch; undefined where there is no room. @param key of events about it */
@@ -68,9 +68,11 @@ export class DirtyPages implements Disposable {
         const node = event.node && this.#keys.get(event.node);
         if (node === undefined) return;
         const generation = generationOf(node);
-        if (generation === undefined) onEvent({ ...event, node, ...BY_SOMEBODY });
-        else if (generation === event.generation) onEvent({ ...event, node, ...byWhom(event) });
-        // else another file got the number, which fanotify is yet to tell
+        // another file got the number, which fanotify is yet to tell
+        if (generation !== undefined && generation !== event.generation) return;
+        // a kernel thread marks what others wrote, and is not to blame
+        const isKnown = generation !== undefined && event.kind === "store";
+        onEvent(isKnown ? { ...event, node } : { ...event, node, kind: "dirty", actor: undefined });
       },
       onLost,
       onError,
@@ -83,9 +85,3 @@ export class DirtyPages implements Disposable {
     this.#object[Symbol.dispose]();
   }
 }
-
-/** A process that marks pages stores to them. A kernel thread, which has no executable, marks what others wrote: it is not to blame. */
-const byWhom = ({ actor }: KernelEvent): Pick<KernelEvent, "kind" | "actor"> =>
-  actor?.process.executable === "" ? BY_SOMEBODY : { kind: "store", actor };
-
-const BY_SOMEBODY = { kind: "dirty", actor: undefined } as const;

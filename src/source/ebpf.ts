@@ -32,7 +32,7 @@ export class EbpfSource implements Source {
       ring: ringSize,
       ...(maxWatches === undefined ? {} : { watches: maxWatches }),
     });
-    this.#watches = new Watches(new WatchMap(this.#object.mapFd("watches")));
+    this.#watches = new Watches(new WatchMap(this.#object.mapFd("watches"), this.#object.mapFd("filter")));
     this.#switches = new Switches(form);
     this.#ring = new EventRing(this.#object);
     if (!this.missing.some(({ hook }) => hook.name === "open"))

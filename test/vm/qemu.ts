@@ -10,6 +10,8 @@ export interface Machine {
   ports: Port[];
   memory: number;
   cpus: number;
+  /** See VmOptions. */
+  isCounted: boolean;
   /** Added to the kernel command line, and wins over it. */
   append: string;
 }
@@ -36,7 +38,7 @@ const commandLine = [
 ];
 
 /** The command line of QEMU; the guest's console comes out of its stdout. */
-export function qemuCommand({ kernel, initrd, disks, ports, memory, cpus, append }: Machine): string[] {
+export function qemuCommand({ kernel, initrd, disks, ports, memory, cpus, isCounted, append }: Machine): string[] {
   return [
     // The kernel ends QEMU when the harness dies, even of SIGKILL.
     "setpriv",
@@ -47,7 +49,7 @@ export function qemuCommand({ kernel, initrd, disks, ports, memory, cpus, append
     "-no-reboot",
     ...["-display", "none"],
     ...["-nic", "none"],
-    ...["-accel", "tcg,thread=multi"],
+    ...(isCounted ? ["-accel", "tcg,thread=single", "-icount", "shift=0"] : ["-accel", "tcg,thread=multi"]),
     ...["-cpu", "max"],
     ...["-m", `${memory}`],
     ...["-smp", `${cpus}`],

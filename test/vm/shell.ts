@@ -1,7 +1,7 @@
 // Runs a command in a VM, with dist/bpfink (when it has been built) and test/ brought in:
 //
 //     bun test/vm/shell.ts [--append "preempt=full"] [--file HOST:GUEST]... [--out DIR] [--timeout SECONDS]
-//                          [--memory MIB] [--cpus N] [--scratch MIB]... [--dmesg] [--console] [--refresh] KERNEL [--] COMMAND [ARG]...
+//                          [--memory MIB] [--cpus N] [--counted] [--scratch MIB]... [--dmesg] [--console] [--refresh] KERNEL [--] COMMAND [ARG]...
 //
 // KERNEL is a name out of kernels.ts. The exit status is the command's; 124 its timeout, 125 a lost VM.
 import { existsSync } from "node:fs";
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     timeout: { type: "string", default: "3600" },
     memory: { type: "string" },
     cpus: { type: "string" },
+    counted: { type: "boolean", default: false },
     scratch: { type: "string", multiple: true, default: [] },
     dmesg: { type: "boolean" },
     console: { type: "boolean" },
@@ -50,6 +51,7 @@ try {
     directory: guestDirectory,
     timeout: Number(values.timeout) * 1000,
     scratch: values.scratch.map(Number),
+    isCounted: values.counted,
     ...(values.append === undefined ? {} : { append: values.append }),
     ...(values.out === undefined ? {} : { out: values.out }),
     ...(values.memory === undefined ? {} : { memory: Number(values.memory) }),

@@ -21,6 +21,11 @@ export interface VmOptions {
   memory?: number;
   /** Default 2. */
   cpus?: number;
+  /**
+   * Whether the guest's clock goes on by a nanosecond with each instruction that a processor executes (QEMU's icount):
+   * times measured in the guest are counts of instructions, and do not depend on the host's load. Default false.
+   */
+  isCounted?: boolean;
   /** For the command, in ms, booting not included; default 10 minutes. */
   timeout?: number;
   /** From starting QEMU to the command, in ms; default 2 minutes. A guest that takes longer is lost. */
@@ -127,6 +132,7 @@ async function boot(
   const {
     memory = 2048,
     cpus = 2,
+    isCounted = false,
     timeout = 600_000,
     bootTimeout = 120_000,
     silence = SILENCE,
@@ -162,7 +168,7 @@ async function boot(
   );
 
   const qemu = Bun.spawn(
-    qemuCommand({ kernel, initrd, disks, ports: [control, ...streams], memory, cpus, append }),
+    qemuCommand({ kernel, initrd, disks, ports: [control, ...streams], memory, cpus, isCounted, append }),
     // QEMU's snapshots are unlinked files in TMPDIR.
     { env: { ...process.env, TMPDIR: here }, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );
