@@ -114,6 +114,9 @@ export const OUTPUT = {
   format: one(choice("NAME", FORMATS), undefined, `JSON as ${FORMATS.join(", ")} has it (bpfink)`),
 } as const;
 
+/** Days that a timer can wait: it counts milliseconds in 31 bits, and would go off at once. */
+const TIMER = 24;
+
 /** Every option of `bpfink watch`, in the order of --help. */
 export const SETTINGS = {
   ...SELECTION,
@@ -132,9 +135,13 @@ export const SETTINGS = {
   ),
   ...JOURNAL,
   canary: one(integer("SECONDS", 0, 86_400), 60, "how often to make sure that events still come (60); 0: never"),
-  rescan: one(duration("TIME", 0), 3_600_000, "how often to look at everything without an event (1h); 0s: never"),
+  rescan: one(
+    duration("TIME", 0, TIMER),
+    3_600_000,
+    "how often to look at everything without an event (1h); 0s: never",
+  ),
   graphite: one(graphiteServer, undefined, "send metrics there; - prints them on stderr"),
-  "graphite-interval": one(duration("SPAN", 1000), 30_000, "time between two sendings (30s)"),
+  "graphite-interval": one(duration("SPAN", 1000, TIMER), 30_000, "time between two sendings (30s)"),
   "graphite-prefix": one(text("NAME"), "", "put before every metric's name"),
   role: one(text("NAME"), "", "what metrics of several hosts are grouped by (unknown_role)"),
 } as const;

@@ -42,6 +42,8 @@ const usage: readonly (readonly [args: readonly string[], ...told: string[]])[] 
   [["--database", "/a", "--database", "/b"], "--database", "once"],
   [["--backend", "auto", "--backend", "auto"], "--backend", "once"],
   [["--help=yes"], "--help"],
+  [["--rescan", "25d"], "--rescan", "24d"], // a timer that waits longer goes off at once
+  [["--graphite-interval", "25d"], "--graphite-interval", "24d"],
   [["--root", "/nonexistent", "--database", ":memory:"], "--root /nonexistent"],
   [["--root", "/dev/null", "--database", ":memory:"], "--root /dev/null"],
   [["--watch", "a\nb\u001b[31m"], "--watch"],
