@@ -21,7 +21,7 @@ export interface Kind<T> {
 }
 
 interface Described {
-  /** At most 78 columns, for --help. */
+  /** For --help, where a row has 80 columns. */
   readonly description: string;
 }
 

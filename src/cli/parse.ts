@@ -72,6 +72,7 @@ function parseOptions(
       continue;
     }
     const { name, rawName, value } = token;
+    if (rawName === "-h") return { print: "help" };
     const known = Object.hasOwn(options, name) ? options[name] : undefined;
     if (known === undefined || rawName !== `--${name}`) throw noSuchOption(rawName, command, Object.keys(options));
     if (known.type === "boolean") {

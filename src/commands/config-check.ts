@@ -9,7 +9,7 @@ import { print } from "../print.ts";
 /** Says whether a configuration file can be used, and what it comes to. */
 export const configCheck = command({
   name: "config check",
-  summary: "say whether a configuration file can be used, and what it comes to",
+  summary: "say whether a configuration file can be used",
   args: { "log-level": COMMON["log-level"] },
   operands: { hint: "FILE", min: 1, max: 1, description: "the file, in TOML: every option is a key" },
   examples: [["bpfink config check /etc/bpfink.toml", "before systemctl reload bpfink"]],

@@ -29,7 +29,7 @@ const FANOTIFY_UNSEEN = [
 
 export const doctor = command({
   name: "doctor",
-  summary: "say what this kernel permits, and whether changes are really seen",
+  summary: "say whether changes are really seen, and why not",
   args: {
     json: toggle("print one object of JSON"),
     backend: SETTINGS.backend,

@@ -26,7 +26,7 @@ export const expect = command({
     hint: "PATH",
     min: 0,
     max: Infinity,
-    description: "where: a path with all below it, or a quoted glob; without: everywhere",
+    description: "a path and all below it, or a quoted glob; else everywhere",
   },
   examples: [['bpfink expect --for 10m --reason "deploy 42" /srv/app', "not hidden: labelled"]],
   run,

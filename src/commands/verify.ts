@@ -17,9 +17,9 @@ const MIB = 1024 ** 2;
 
 export const verify = command({
   name: "verify",
-  summary: "check that no line of a log was changed, taken out or put in",
+  summary: "check that nobody changed, took out or put in a line",
   args: {
-    database: one(path("FILE"), undefined, `what the end of the log is held against (${DEFAULT_DATABASE})`),
+    database: one(path("FILE"), undefined, `knows where the log ends (${DEFAULT_DATABASE})`),
     "chain-key": many(path("FILE"), [], "key that the hashes were made with"),
     "log-level": COMMON["log-level"],
   },
@@ -27,11 +27,11 @@ export const verify = command({
     hint: "FILE",
     min: 0,
     max: Number.POSITIVE_INFINITY,
-    description: "logs, the oldest first; - is stdin; none: the journal in the database",
+    description: "logs, the oldest first; -: stdin; none: the database's",
   },
   examples: [
-    ["bpfink verify", "what the database holds"],
-    ["bpfink verify /var/log/bpfink.log.1 /var/log/bpfink.log", "logs as they were rotated"],
+    ["bpfink verify", "the database"],
+    ["bpfink verify /var/log/bpfink.log.1 /var/log/bpfink.log", "rotated logs"],
     ["zcat bpfink.log.*.gz | bpfink verify -", "any log, from stdin"],
   ],
   run: ({ database, chainKey }, files) => {

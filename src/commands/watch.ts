@@ -32,13 +32,13 @@ const TEND_INTERVAL = 1000;
 
 export const watch = command({
   name: "watch",
-  summary: "watch until SIGINT or SIGTERM; one line of JSON a change on stdout",
+  summary: "watch until SIGINT or SIGTERM; JSON lines on stdout",
   args: SETTINGS,
-  essential: ["watch", "exclude", "root", "database", "config", "log-level", "backend", "graphite"],
+  essential: ["watch", "exclude", "database", "config", "log-level", "backend"],
   examples: [
-    ["bpfink --watch /etc/shadow", "one file; its state is kept for the next start"],
-    ["bpfink --watch /etc/ssh --database :memory:", "a directory and all below it; nothing is kept"],
-    ["bpfink --watch '/etc/*.conf' | jq .diff", "a glob, quoted; the differences only"],
+    ["bpfink --watch /etc/shadow", "one file; its state is kept"],
+    ["bpfink --watch /etc/ssh --database :memory:", "a tree; nothing is kept"],
+    ["bpfink --watch '/etc/*.conf' | jq .diff", "a glob, quoted; differences only"],
   ],
   run,
 });

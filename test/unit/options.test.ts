@@ -105,7 +105,6 @@ describe("refused:", () => {
     [["--nonsense"], "no such option: --nonsense", "see bpfink --help"],
     [["--no-watch"], "no such option: --no-watch", "see bpfink --help"],
     [["--Watch", "/x"], "no such option: --Watch", "did you mean --watch?"],
-    [["-h"], "no such option: -h", "see bpfink --help"],
     [["-w", "/x"], "no such option: -w", "see bpfink --help"],
     [["--nonsense", "--help"], "no such option: --nonsense", "see bpfink --help"],
     [["--watch"], "--watch needs a value", "write it like --watch PATH"],
