@@ -51,6 +51,8 @@ try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
   log.error(messageOf(error));
-  if (!(error instanceof BpfinkError)) log.debug(error instanceof Error ? error.stack : error);
+  if (error instanceof Error && !(error instanceof BpfinkError)) {
+    for (const line of error.stack?.split("\n") ?? []) log.debug(line);
+  }
   process.exit(error instanceof BpfinkError ? error.status : ExitStatus.cannotWatch);
 }

@@ -12,8 +12,10 @@ import {
   toggle,
   usage,
   type Values,
+  written,
 } from "./cli/args.ts";
 import { CONSUMERS, type ConsumerRule } from "./consumers/named.ts";
+import { redactionOf } from "./consumers/redaction.ts";
 import { DEFAULT_CONFIG } from "./config/read.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { FORMATS } from "./sinks/formats.ts";
@@ -52,10 +54,12 @@ export const DEFAULT_DATABASE = "/var/lib/bpfink/bpfink.db";
 /** `PATH=NAME`: what PATH, a glob or a directory's path, stands for is read by that consumer. */
 const consumerRule: Kind<ConsumerRule> = {
   hint: "PATH=NAME",
+  example: "/etc/motd=diff",
   toml: "string",
   parse: (value, place) => {
     const at = value.lastIndexOf("=");
-    if (at <= 0) throw usage(`${place.name} ${value} names no consumer`, `write it like ${place.name} /etc/motd=diff`);
+    if (at <= 0)
+      throw usage(`${place.name} ${value} names no consumer`, `write it like ${written(place, "/etc/motd=diff")}`);
     return {
       path: path("PATH").parse(value.slice(0, at), place),
       consumer: choice("NAME", CONSUMERS).parse(value.slice(at + 1), place),
@@ -66,13 +70,28 @@ const consumerRule: Kind<ConsumerRule> = {
 /** `HOST:PORT`, or `-` for stderr. */
 const graphiteServer: Kind<Server | "-"> = {
   hint: "HOST:PORT",
+  example: "graphite.example.com:2003",
   toml: "string",
-  parse: (value, { name }) => {
+  parse: (value, place) => {
     if (value === "-") return value;
     const [, bracketed, plain, port = ""] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(value) ?? [];
     const host = bracketed ?? plain;
     if (host !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return { host, port: Number(port) };
-    throw usage(`${name} cannot be "${value}"`, `write it like ${name} graphite.example.com:2003, or - for stderr`);
+    throw usage(
+      `${place.name} cannot be "${value}"`,
+      `write it like ${written(place, "graphite.example.com:2003")}, or - for stderr`,
+    );
+  },
+};
+
+/** What can be compiled. */
+const secretPattern: Kind<string> = {
+  hint: "REGEX",
+  example: "^pin=(.*)",
+  toml: "string",
+  parse: (value) => {
+    redactionOf({ patterns: [value] });
+    return value;
   },
 };
 
@@ -88,7 +107,7 @@ export const COMMON = {
 export const SELECTION = {
   watch: many(path("PATH", EVERY_USERS_KEYS), DEFAULT_WATCH, "file, directory, quoted glob, or: authorized_keys"),
   exclude: many(path("GLOB"), [], "leave out what matches, and all below it"),
-  redact: many(text("REGEX"), [], "what it matches in a text is a secret, too"),
+  redact: many(secretPattern, [], "what it matches in a text is a secret, too"),
   "redact-key": many(text("WORD"), [], "a key with this word has a secret as value, too"),
   consumer: many(consumerRule, [], `read it as one of ${CONSUMERS.join(", ")}`),
 } as const;

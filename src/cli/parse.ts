@@ -125,10 +125,15 @@ function unexpectedArgument(value: string, { args, name }: Command, commands: re
 }
 
 function noSuchOption(rawName: string, { name }: Command, options: readonly string[]): Error {
-  const near = nearest(
-    rawName,
-    options.map((option) => `--${option}`),
-  );
+  // -w, where there is but one that it can be short for
+  const initial = /^-[a-z]$/.test(rawName) ? options.filter((option) => option.startsWith(rawName.slice(1))) : [];
+  const near =
+    initial.length === 1
+      ? `--${initial[0]}`
+      : nearest(
+          rawName,
+          options.map((option) => `--${option}`),
+        );
   const help = name === "watch" ? "see bpfink --help" : `see bpfink ${name} --help`;
   return usage(`no such option: ${rawName}`, near === undefined ? help : `did you mean ${near}?`);
 }

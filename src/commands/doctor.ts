@@ -7,6 +7,7 @@ import { LOG_LEVELS } from "../log.ts";
 import { SETTINGS } from "../options.ts";
 import { print } from "../print.ts";
 import { openSource, type Probe, probe } from "../source/choose.ts";
+import { toJson } from "../visible.ts";
 
 /** What `bpfink doctor --json` prints. */
 interface Report {
@@ -39,7 +40,7 @@ export const doctor = command({
   examples: [["bpfink doctor", "status 0 only if the change of a file was seen, else 3"]],
   run: async ({ json, backend }) => {
     const report = await examine(backend);
-    print(json ? `${JSON.stringify(report)}\n` : textOf(report));
+    print(json ? `${toJson(report)}\n` : textOf(report));
     return report.canary.seen ? ExitStatus.ok : ExitStatus.cannotWatch;
   },
 });

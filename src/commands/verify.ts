@@ -12,6 +12,7 @@ import { originalOf } from "../sinks/formats.ts";
 import { JournalReader } from "../state/reader.ts";
 import { Verifier } from "../state/verifier.ts";
 import { linesOf, sizeOf, STDIN } from "./log-files.ts";
+import { visible } from "../visible.ts";
 
 const MIB = 1024 ** 2;
 
@@ -102,7 +103,7 @@ function journalFor(database: string | undefined): JournalReader | undefined {
 /** @param placeOf where a line stands */
 function report(verifier: Verifier, placeOf: (line: number) => string): ExitStatus {
   const { findings, found, lines, repeats, first, last } = verifier;
-  print(findings.map(({ line, what }) => `${placeOf(line)}: ${what}\n`).join(""));
+  print(findings.map(({ line, what }) => `${visible(`${placeOf(line)}: ${what}`)}\n`).join(""));
   const numbers =
     last === undefined || first === undefined ? "" : `, seq ${first} to ${last.seq}, ending in ${last.hash}`;
   const again = repeats === 0 ? "" : `, ${repeats} of them repeated`;

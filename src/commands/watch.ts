@@ -183,6 +183,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   bar = undefined;
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
+  if (watched + missing === 0) log.warn("nothing is watched: --exclude leaves out all that there is to watch");
   const news = stack.adopt(setInterval(announce, NEWS_INTERVAL), clearInterval);
   news.unref();
   adjustable.startCanary();

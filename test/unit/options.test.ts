@@ -105,7 +105,7 @@ describe("refused:", () => {
     [["--nonsense"], "no such option: --nonsense", "see bpfink --help"],
     [["--no-watch"], "no such option: --no-watch", "see bpfink --help"],
     [["--Watch", "/x"], "no such option: --Watch", "did you mean --watch?"],
-    [["-w", "/x"], "no such option: -w", "see bpfink --help"],
+    [["-w", "/x"], "no such option: -w", "did you mean --watch?"],
     [["--nonsense", "--help"], "no such option: --nonsense", "see bpfink --help"],
     [["--watch"], "--watch needs a value", "write it like --watch PATH"],
     [["--watch="], "--watch needs a value", "write it like --watch PATH"],
