@@ -258,6 +258,7 @@ function report(event: FanotifyEvent, time: bigint, actors: ActorCache, handlers
 /** Who acted, read at most once per process for all events that were read together. */
 class ActorCache {
   readonly #processes: ProcessTable | undefined;
+  /** By process id, of those that are gone by its negative: another may have the number since. */
   readonly #actors = new Map<number, Actor | undefined>();
 
   constructor(processes: ProcessTable | undefined) {
@@ -267,24 +268,29 @@ class ActorCache {
   of(event: FanotifyEvent): Actor | undefined {
     const { pid } = event;
     if (pid <= 0) return undefined;
-    if (!this.#actors.has(pid)) this.#actors.set(pid, this.#read(event));
-    return this.#actors.get(pid);
+    const key = event.pidfd === abi.FAN_NOPIDFD ? -pid : pid;
+    if (!this.#actors.has(key)) this.#actors.set(key, this.#read(event));
+    return this.#actors.get(key);
   }
 
   /** From /proc if it is all there; a zombie has lost its executable and arguments, a kernel thread never had them. */
   #read(event: FanotifyEvent): Actor | undefined {
     const alive = readAlive(event);
     if (alive !== undefined && alive.process.executable !== "") return alive;
-    return this.#processes?.find(event.pid) ?? alive;
+    return this.#processes?.find(event.pid, isReaped(event)) ?? alive;
   }
 }
 
-function readAlive({ pid, pidfd }: FanotifyEvent): Actor | undefined {
-  if (pidfd === abi.FAN_NOPIDFD) return undefined;
-  const actor = readProcess(pid);
+function readAlive(event: FanotifyEvent): Actor | undefined {
+  if (event.pidfd === abi.FAN_NOPIDFD) return undefined;
+  const actor = readProcess(event.pid);
   // Checked after reading: a process that still is there had the number all the while.
-  return pidfd !== undefined && pidfd >= 0 && !pidfdAlive(pidfd) ? undefined : actor;
+  return isReaped(event) ? undefined : actor;
 }
+
+/** Whether it is known that the process has given back its number. */
+const isReaped = ({ pidfd }: FanotifyEvent): boolean =>
+  pidfd === abi.FAN_NOPIDFD || (pidfd !== undefined && pidfd >= 0 && !pidfdAlive(pidfd));
 
 const keyOf = (fd: number): NodeKey => nodeKey(fstatfs(fd).fsid, nameToHandle(fd));
 
