@@ -9,15 +9,15 @@ import {
   nameToHandle,
   openHandle,
   openPath,
-  pidfdAlive,
   realtime,
   statx,
 } from "../kernel/libc.ts";
 import { parentPath, pathBytes } from "../paths.ts";
-import { readProcess } from "./process.ts";
+import { ActorCache } from "./fanotify-actor.ts";
 import { type FanotifyEvent, decodeEvents, handleOf, kindsOf, nodeKey } from "./fanotify-decode.ts";
 import { initRefused, markRefused } from "./fanotify-errors.ts";
 import type { DirtyPages } from "./dirty.ts";
+import { MountEvents } from "./fanotify-mounts.ts";
 import type { ProcessTable } from "./processes.ts";
 import type { Source, SourceHandlers, WatchNode } from "./source.ts";
 
@@ -101,6 +101,7 @@ class FanotifySource implements Source {
   readonly #fd: number;
   readonly #processes: ProcessTable | undefined;
   readonly #dirty: DirtyPages | undefined;
+  readonly #mounts: MountEvents | undefined;
   /** What is watched there, of what is watched here. */
   readonly #inodes = new Map<NodeKey, NodeKey>();
   readonly #directoryMask: number;
@@ -118,6 +119,11 @@ class FanotifySource implements Source {
     this.#processes = processes;
     this.#dirty = dirty;
     this.#directoryMask = DIRECTORY_MASK | renameMask(fd);
+    this.#mounts = MountEvents.open(processes);
+  }
+
+  get tellsOfMounts(): boolean {
+    return this.#mounts !== undefined;
   }
 
   /** One O_PATH descriptor pins the inode, and all else goes through it, so mark and key cannot be of two inodes. */
@@ -177,6 +183,7 @@ class FanotifySource implements Source {
   start(handlers: SourceHandlers): void {
     if (this.#disposed || this.#reader !== undefined) return;
     this.#dirty?.start(handlers);
+    this.#mounts?.start((event) => handlers.onEvent(event));
     this.#reader = readerOf(this.#fd);
     void this.#run(this.#reader, handlers);
   }
@@ -229,6 +236,7 @@ class FanotifySource implements Source {
     this.#watched.clear();
     void this.#reader?.cancel().catch(() => {});
     closeSync(this.#fd);
+    this.#mounts?.[Symbol.dispose]();
     this.#processes?.[Symbol.dispose]();
     this.#dirty?.[Symbol.dispose]();
   }
@@ -254,43 +262,6 @@ function report(event: FanotifyEvent, time: bigint, actors: ActorCache, handlers
   // From here on the pidfd is closed and the number may be another's.
   if (actor === "unread") actor = undefined;
 }
-
-/** Who acted, read at most once per process for all events that were read together. */
-class ActorCache {
-  readonly #processes: ProcessTable | undefined;
-  /** By process id, of those that are gone by its negative: another may have the number since. */
-  readonly #actors = new Map<number, Actor | undefined>();
-
-  constructor(processes: ProcessTable | undefined) {
-    this.#processes = processes;
-  }
-
-  of(event: FanotifyEvent): Actor | undefined {
-    const { pid } = event;
-    if (pid <= 0) return undefined;
-    const key = event.pidfd === abi.FAN_NOPIDFD ? -pid : pid;
-    if (!this.#actors.has(key)) this.#actors.set(key, this.#read(event));
-    return this.#actors.get(key);
-  }
-
-  /** From /proc if it is all there; a zombie has lost its executable and arguments, a kernel thread never had them. */
-  #read(event: FanotifyEvent): Actor | undefined {
-    const alive = readAlive(event);
-    if (alive !== undefined && alive.process.executable !== "") return alive;
-    return this.#processes?.find(event.pid, isReaped(event)) ?? alive;
-  }
-}
-
-function readAlive(event: FanotifyEvent): Actor | undefined {
-  if (event.pidfd === abi.FAN_NOPIDFD) return undefined;
-  const actor = readProcess(event.pid);
-  // Checked after reading: a process that still is there had the number all the while.
-  return isReaped(event) ? undefined : actor;
-}
-
-/** Whether it is known that the process has given back its number. */
-const isReaped = ({ pidfd }: FanotifyEvent): boolean =>
-  pidfd === abi.FAN_NOPIDFD || (pidfd !== undefined && pidfd >= 0 && !pidfdAlive(pidfd));
 
 const keyOf = (fd: number): NodeKey => nodeKey(fstatfs(fd).fsid, nameToHandle(fd));
 
