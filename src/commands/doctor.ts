@@ -7,6 +7,7 @@ import { LOG_LEVELS } from "../log.ts";
 import { SETTINGS } from "../options.ts";
 import { print } from "../print.ts";
 import { openSource, type Probe, probe } from "../source/choose.ts";
+import { requireRoot } from "./environment.ts";
 import { toJson } from "../visible.ts";
 
 /** What `bpfink doctor --json` prints. */
@@ -20,13 +21,6 @@ interface Report {
   readonly unseen: readonly string[];
   readonly canary: Sung;
 }
-
-/** What no mark of fanotify tells of (docs/kernel.md). */
-const FANOTIFY_UNSEEN = [
-  "stores through a shared mapping (mmap) on tmpfs and overlay, or where the kernel takes no BPF at tracepoints, until something else happens to the file",
-  "anything on file systems without file handles",
-  "who it was, where the process is gone at once and the kernel takes no BPF at tracepoints",
-];
 
 export const doctor = command({
   name: "doctor",
@@ -47,15 +41,16 @@ export const doctor = command({
 
 async function examine(asked: Parameters<typeof openSource>[0]): Promise<Report> {
   const findings = readFindings();
-  const forms = (["fentry", "kprobe"] as const).map(probe);
+  // what is refused for want of rights is no matter of the kernel's
+  const problem = findings.find(({ status }) => status === "problem");
+  const forms = (["fentry", "kprobe"] as const).map((form): Probe => {
+    const found = probe(form);
+    return found.refusal === undefined || problem === undefined ? found : { ...found, remedy: `see ${problem.name}` };
+  });
   try {
+    requireRoot();
     using source = openSource(asked);
-    const { backend } = source;
-    const form = forms.find((form) => form.backend === backend);
-    const unseen =
-      form === undefined
-        ? FANOTIFY_UNSEEN
-        : form.missing.map(({ target, consequence }) => `${consequence} (${target})`);
+    const { backend, unseen = [] } = source;
     return { findings, forms, backend, unseen, canary: await sing(source) };
   } catch (error) {
     const canary = { seen: false, directory: "", reason: messageOf(error) };
@@ -90,7 +85,7 @@ function textOf({ findings, forms, backend, unseen, canary }: Report): string {
       ? row(
           "ok",
           "canary",
-          `changes are seen, after ${canary.latency?.median} ms (median; at most ${canary.latency?.max} ms)`,
+          `changes of a file in ${canary.directory} are seen, after ${canary.latency?.median} ms (median; at most ${canary.latency?.max} ms)`,
         )
       : row("PROBLEM", "canary", `changes are not seen: ${canary.reason}`),
     "",

@@ -1,4 +1,5 @@
 import { BpfinkError, ExitStatus } from "../errors.ts";
+import { isRoot } from "../kernel/libc.ts";
 
 /**
  * What makes the dynamic linker (ld.so(8)) or Bun load somebody's code into this process, or listen for
@@ -22,5 +23,15 @@ export function refuseForeignCode(environment: Readonly<Record<string, string | 
     ExitStatus.usage,
     `${found.join(" and ")} in the environment would load foreign code`,
     `start it without: env ${found.map((name) => `-u ${name}`).join(" ")} bpfink`,
+  );
+}
+
+/** @throws BpfinkError with status `cannotWatch` */
+export function requireRoot(): void {
+  if (isRoot()) return;
+  throw new BpfinkError(
+    ExitStatus.cannotWatch,
+    "not root",
+    "run it with sudo: watching needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN",
   );
 }

@@ -1,6 +1,5 @@
 import { command } from "../cli/command.ts";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
-import { isRoot } from "../kernel/libc.ts";
 import { dropPrivileges } from "../kernel/privileges.ts";
 import { Labels } from "../labels/labels.ts";
 import { log } from "../log.ts";
@@ -18,7 +17,7 @@ import { QUIET } from "../watch/dispatch.ts";
 import { MountWatch } from "../watch/mount-watch.ts";
 import { userName } from "../watch/users.ts";
 import { Adjustable, logged, type Say } from "./adjust.ts";
-import { refuseForeignCode } from "./environment.ts";
+import { refuseForeignCode, requireRoot } from "./environment.ts";
 import { gapReporter } from "./gaps.ts";
 import { reloaded } from "./reload.ts";
 import { type Scope, scopeOf } from "./scope.ts";
@@ -48,13 +47,7 @@ const NEWS_INTERVAL = 1000;
 
 /** Watches until SIGINT or SIGTERM, and reads its configuration again at SIGHUP. Resolves to the exit status. */
 async function run(options: Options, _operands: readonly string[], reread: () => Options): Promise<ExitStatus> {
-  if (!isRoot()) {
-    throw new BpfinkError(
-      ExitStatus.cannotWatch,
-      "not root",
-      "run it with sudo: watching needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN",
-    );
-  }
+  requireRoot();
   refuseForeignCode(process.env);
   const scope = scopeOf(options);
   using stack = new DisposableStack();

@@ -122,6 +122,17 @@ class FanotifySource implements Source {
     this.#mounts = MountEvents.open(processes);
   }
 
+  /** What no mark tells of (docs/kernel.md). */
+  get unseen(): readonly string[] {
+    const stores = "stores through a shared mapping (mmap)";
+    return [
+      `${stores}${this.#dirty === undefined ? "" : " on tmpfs and overlay"} are seen late: when something else happens to the file`,
+      "nothing is seen on file systems without file handles",
+      ...(this.#processes === undefined ? ["who it was is not told of processes that end at once"] : []),
+      ...(this.#mounts === undefined ? ["who mounts or unmounts over a watched path is not told"] : []),
+    ];
+  }
+
   get tellsOfMounts(): boolean {
     return this.#mounts !== undefined;
   }
