@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { BpfinkError, ExitStatus } from "../errors.ts";
 import { isRoot } from "../kernel/libc.ts";
 
@@ -33,5 +34,24 @@ export function requireRoot(): void {
     ExitStatus.cannotWatch,
     "not root",
     "run it with sudo: watching needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN",
+  );
+}
+
+/** <asm-generic/fcntl.h> */
+const O_CLOEXEC = 0o2000000;
+
+/**
+ * Where stdout was closed, Bun has opened /dev/null in its place by now, and lines would be taken for printed. It shows:
+ * what is inherited is never closed on exec.
+ *
+ * @throws BpfinkError with status `cannotWatch`
+ */
+export function requireStdout(): void {
+  const [, flags = "0"] = /^flags:\s*(\d+)$/m.exec(readFileSync("/proc/self/fdinfo/1", "utf8")) ?? [];
+  if ((parseInt(flags, 8) & O_CLOEXEC) === 0) return;
+  throw new BpfinkError(
+    ExitStatus.cannotWatch,
+    "stdout is closed, and the lines would be lost",
+    "connect it, or say that nobody is to read them: > /dev/null",
   );
 }

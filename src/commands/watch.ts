@@ -17,7 +17,7 @@ import { QUIET } from "../watch/dispatch.ts";
 import { MountWatch } from "../watch/mount-watch.ts";
 import { userName } from "../watch/users.ts";
 import { Adjustable, logged, type Say } from "./adjust.ts";
-import { refuseForeignCode, requireRoot } from "./environment.ts";
+import { refuseForeignCode, requireRoot, requireStdout } from "./environment.ts";
 import { gapReporter } from "./gaps.ts";
 import { reloaded } from "./reload.ts";
 import { type Scope, scopeOf } from "./scope.ts";
@@ -48,6 +48,7 @@ const NEWS_INTERVAL = 1000;
 /** Watches until SIGINT or SIGTERM, and reads its configuration again at SIGHUP. Resolves to the exit status. */
 async function run(options: Options, _operands: readonly string[], reread: () => Options): Promise<ExitStatus> {
   requireRoot();
+  requireStdout();
   refuseForeignCode(process.env);
   const scope = scopeOf(options);
   using stack = new DisposableStack();

@@ -125,6 +125,26 @@ test("--help tells of every option, at one of two places", async () => {
   expect(short).toMatchObject({ status: 0, stdout: first!.stdout });
 });
 
+test("stdout is closed: nothing is watched, and no line is taken for printed", async () => {
+  using directory = new TemporaryDirectory();
+  const args = ["--watch", "/etc/passwd", "--database", directory.at("x.db")];
+  const ended = await end(["sh", "-c", 'exec "$0" "$@" >&-', BPFINK, ...args]);
+  expectError(3, ["stdout is closed", "/dev/null"], ended);
+  expect(existsSync(directory.at("x.db"))).toBe(false);
+});
+
+test("what cannot be written is said; what nobody reads any more is not", async () => {
+  for (const args of ["--help", "--version", "doctor --help"]) {
+    const told = await end(["sh", "-c", `"$0" ${args} > /dev/full`, BPFINK]);
+    expect(told).toMatchObject({
+      status: 3,
+      stderr: expect.stringMatching(/^bpfink: error: stdout .*ENOSPC.*; .*\n$/),
+    });
+    const piped = await end(["bash", "-c", `"$0" ${args} | true; echo "\${PIPESTATUS[0]}"`, BPFINK]);
+    expect(piped).toMatchObject({ stdout: "0\n", stderr: "" });
+  }
+});
+
 test("--version names what is embedded", async () => {
   const { status, stdout, stderr } = await bpfink(["--version"]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
