@@ -41,11 +41,13 @@ export const doctor = command({
 
 async function examine(asked: Parameters<typeof openSource>[0]): Promise<Report> {
   const findings = readFindings();
-  // what is refused for want of rights is no matter of the kernel's
-  const problem = findings.find(({ status }) => status === "problem");
+  // what is refused for want of rights, or for another finding, is no matter of the kernel's configuration
+  const cause =
+    findings.find(({ status }) => status === "problem") ??
+    findings.find(({ name, status }) => status === "limits" && (name === "BTF" || name === "lockdown"));
   const forms = (["fentry", "kprobe"] as const).map((form): Probe => {
     const found = probe(form);
-    return found.refusal === undefined || problem === undefined ? found : { ...found, remedy: `see ${problem.name}` };
+    return found.refusal === undefined || cause === undefined ? found : { ...found, remedy: `see ${cause.name}` };
   });
   try {
     requireRoot();

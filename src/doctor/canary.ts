@@ -40,7 +40,12 @@ function makeDirectory(): string {
 
 /** Changes a file of its own several times, and waits for each change to come through the source. */
 export async function sing(source: Source): Promise<Sung> {
-  const own = makeDirectory();
+  let own: string;
+  try {
+    own = makeDirectory();
+  } catch (error) {
+    return { seen: false, directory: "", reason: `there is no place for a file to change: ${messageOf(error)}` };
+  }
   const directory = dirname(own);
   const path = join(own, "canary");
   const fd = openSync(path, "wx", 0o600);

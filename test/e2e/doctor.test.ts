@@ -84,6 +84,7 @@ test(
     const blind = await report("unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh");
     expect(blind).toMatchObject({ backend: "fanotify" });
     expect(finding(blind, "BTF")).toMatchObject({ status: "limits" });
+    for (const { remedy } of blind.forms) expect(remedy).toBe("see BTF");
 
     // what CAP_BPF and CAP_PERFMON permit, CAP_SYS_ADMIN does as well
     const few = await report(

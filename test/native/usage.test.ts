@@ -125,12 +125,30 @@ test("--help tells of every option, at one of two places", async () => {
   expect(short).toMatchObject({ status: 0, stdout: first!.stdout });
 });
 
+test("nothing is left to be watched", async () => {
+  const args = ["--watch", "/etc/passwd", "--exclude", "/etc/*", "--database", ":memory:"];
+  const { stderr } = await end(["timeout", "-s", "TERM", "5", BPFINK, ...args]);
+  expect(stderr).toContain("bpfink: warn: nothing is watched: --exclude leaves out all that there is to watch\n");
+});
+
 test("stdout is closed: nothing is watched, and no line is taken for printed", async () => {
   using directory = new TemporaryDirectory();
   const args = ["--watch", "/etc/passwd", "--database", directory.at("x.db")];
   const ended = await end(["sh", "-c", 'exec "$0" "$@" >&-', BPFINK, ...args]);
   expectError(3, ["stdout is closed", "/dev/null"], ended);
   expect(existsSync(directory.at("x.db"))).toBe(false);
+});
+
+test("what nobody foresaw is one line, too, and no status that says something else", async () => {
+  using directory = new TemporaryDirectory();
+  for (const surprise of ["throw new Error('a\\nb')", "Promise.reject(new Error('a\\nb'))"]) {
+    const preload = directory.write("x.js", `setTimeout(() => { ${surprise} }, 1)`);
+    // a command that takes its time, with somebody's code, which it is watching alone that refuses it
+    const ended = await end([BPFINK, "doctor", "--backend", "fanotify"], {
+      env: { BUN_OPTIONS: `--preload=${preload}` },
+    });
+    expect(ended).toMatchObject({ status: 3, stderr: expect.stringMatching(/^bpfink: error: a b; .*report.*\n$/) });
+  }
 });
 
 test("what cannot be written is said; what nobody reads any more is not", async () => {

@@ -107,7 +107,7 @@ describe("dangerous things have one owner:", () => {
 
   test("threads and signals are where they are looked for", () => {
     expect(usersOf(/\bnew Worker\(/)).toEqual(["src/source/ring.ts"]);
-    expect(usersOf(/process\.on\(/)).toEqual(["src/commands/watch.ts"]);
+    expect(usersOf(/process\.on\(/)).toEqual(["src/commands/watch.ts", "src/main.ts"]);
   });
 
   test("nobody starts a program, runs a text, or asks the network", () => {
