@@ -1,7 +1,7 @@
 import { choice, one, toggle } from "../cli/args.ts";
 import { command } from "../cli/command.ts";
 import { sing, type Sung } from "../doctor/canary.ts";
-import { type Finding, readFindings } from "../doctor/facts.ts";
+import { type Finding, readFindings, readLockedMemory } from "../doctor/facts.ts";
 import { ExitStatus, messageOf } from "../errors.ts";
 import { LOG_LEVELS } from "../log.ts";
 import { SETTINGS } from "../options.ts";
@@ -41,14 +41,19 @@ export const doctor = command({
 
 async function examine(asked: Parameters<typeof openSource>[0]): Promise<Report> {
   const findings = readFindings();
+  const probes = (["fentry", "kprobe"] as const).map(probe);
   // what is refused for want of rights, or for another finding, is no matter of the kernel's configuration
-  const cause =
+  let cause =
     findings.find(({ status }) => status === "problem") ??
     findings.find(({ name, status }) => status === "limits" && (name === "BTF" || name === "lockdown"));
-  const forms = (["fentry", "kprobe"] as const).map((form): Probe => {
-    const found = probe(form);
-    return found.refusal === undefined || cause === undefined ? found : { ...found, remedy: `see ${cause.name}` };
-  });
+  if (cause === undefined && probes.some(({ refusal }) => refusal?.includes("EPERM"))) {
+    cause = readLockedMemory();
+    if (cause !== undefined) findings.push(cause);
+  }
+  const isError = /: E[A-Z]+\b/; // not: there are no kprobes
+  const forms = probes.map((found): Probe =>
+    cause !== undefined && isError.test(found.refusal ?? "") ? { ...found, remedy: `see ${cause.name}` } : found,
+  );
   try {
     requireRoot();
     using source = openSource(asked);

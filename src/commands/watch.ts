@@ -47,6 +47,8 @@ const NEWS_INTERVAL = 1000;
 
 /** Watches until SIGINT or SIGTERM, and reads its configuration again at SIGHUP. Resolves to the exit status. */
 async function run(options: Options, _operands: readonly string[], reread: () => Options): Promise<ExitStatus> {
+  // first, as it would end the process; it runs when everything is there
+  process.on("SIGHUP", () => reload());
   requireRoot();
   requireStdout();
   refuseForeignCode(process.env);
@@ -119,7 +121,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   const parts = { store, source: shared.share(), subjects, say };
   const adjustable = stack.use(new Adjustable(options, { ...parts, rescan: (origin) => monitor.rescan(origin) }));
   let current = options;
-  process.on("SIGHUP", () => {
+  const reload = () => {
     const by = sent("SIGHUP");
     const next = reloaded(current, reread);
     if (next === undefined) return;
@@ -137,7 +139,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     // the line that tells of it is the last one with the old key
     if (next.chainKey !== undefined) store.rekey(next.chainKey.key);
     monitor.succeed(before);
-  });
+  };
 
   const recovered = (recovery: Recovery) => {
     const { trouble, setAside, inMemory } = recovery;

@@ -40,8 +40,7 @@ export interface Rights {
 /** Pure. */
 export function capabilitiesOf({ status, uidMap, isRoot }: Rights): Finding {
   const name = "capabilities";
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  const has = (capability: Capability) => ((effective >> BITS[capability]) & 1n) !== 0n;
+  const has = capabilitiesIn(status);
   const missing = WANTED.filter(({ name, instead }) => !has(name) && !(instead !== undefined && has(instead)));
   const needed = missing.filter(({ lack }) => lack === undefined).map(({ name }) => name);
   const flags = missing.map((each) => `--cap-add ${each.name.slice("CAP_".length)}`).join(" ");
@@ -63,7 +62,7 @@ export function capabilitiesOf({ status, uidMap, isRoot }: Rights): Finding {
     };
   }
   if (missing.length > 0) {
-    const found = missing.map(({ name, lack }) => `without ${name} ${lack}`).join("; ");
+    const found = missing.map(({ name, lack }) => `without ${name}: ${lack}`).join("; ");
     return { name, status: "limits", found, remedy: `in a container: ${flags}; in a unit: CapabilityBoundingSet=` };
   }
   return {
@@ -72,5 +71,26 @@ export function capabilitiesOf({ status, uidMap, isRoot }: Rights): Finding {
     found: WANTED.filter(({ name }) => has(name))
       .map(({ name }) => name)
       .join(", "),
+  };
+}
+
+function capabilitiesIn(status: string): (capability: Capability) => boolean {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  return (capability) => ((effective >> BITS[capability]) & 1n) !== 0n;
+}
+
+/**
+ * Pure. For kernels on which what BPF maps take is locked memory; to be told where programs are refused.
+ *
+ * @param limits /proc/self/limits
+ */
+export function lockedMemoryOf({ status }: Pick<Rights, "status">, limits: string): Finding | undefined {
+  const [, soft, hard] = /^Max locked memory\s+(\S+)\s+(\S+)/m.exec(limits) ?? [];
+  if (soft === undefined || hard === "unlimited" || capabilitiesIn(status)("CAP_SYS_RESOURCE")) return undefined;
+  return {
+    name: "locked memory",
+    status: "limits",
+    found: `limited to ${hard} bytes, without CAP_SYS_RESOURCE: BPF programs need more on this kernel`,
+    remedy: "ulimit -l unlimited; in a unit: LimitMEMLOCK=infinity; in a container: --cap-add SYS_RESOURCE",
   };
 }

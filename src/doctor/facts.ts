@@ -1,8 +1,9 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { isRoot } from "../kernel/libc.ts";
+import { countsAsLockedMemory } from "../kernel/locked-memory.ts";
 import { hasHostsPids } from "../kernel/namespace.ts";
 import { readPreemption } from "../kernel/preemption.ts";
-import { capabilitiesOf } from "./capabilities.ts";
+import { capabilitiesOf, lockedMemoryOf } from "./capabilities.ts";
 
 /** One thing that was looked at. `limits`: bpfink works, but sees or tells less. */
 export interface Finding {
@@ -13,6 +14,12 @@ export interface Finding {
   /** What to do about it. */
   readonly remedy?: string;
 }
+
+/** What can keep programs from being loaded, and is said where they are not. */
+export const readLockedMemory = (): Finding | undefined =>
+  !countsAsLockedMemory()
+    ? undefined
+    : lockedMemoryOf({ status: read("/proc/self/status") ?? "" }, read("/proc/self/limits") ?? "");
 
 /** Everything that can be known of the kernel and of our rights in it without loading anything. */
 export function readFindings(): Finding[] {

@@ -61,6 +61,7 @@ async function report(...wrapper: string[]): Promise<Report & { readonly status:
   return { ...(JSON.parse(stdout) as Report), status };
 }
 
+const NO_KPROBES = /has no kprobes/;
 const finding = ({ findings }: Report, name: string) => findings.find((each) => each.name === name);
 
 test(
@@ -79,12 +80,14 @@ test(
       status: "problem",
       remedy: expect.stringContaining("host"),
     });
-    for (const { remedy } of users.forms) expect(remedy).toBe("see capabilities");
+    for (const form of users.forms)
+      expect(form.remedy).toMatch(NO_KPROBES.test(form.refusal ?? "") ? /CONFIG_KPROBES/ : /^see capabilities$/);
 
     const blind = await report("unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh");
     expect(blind).toMatchObject({ backend: "fanotify" });
     expect(finding(blind, "BTF")).toMatchObject({ status: "limits" });
-    for (const { remedy } of blind.forms) expect(remedy).toBe("see BTF");
+    for (const form of blind.forms)
+      expect(form.remedy).toMatch(NO_KPROBES.test(form.refusal ?? "") ? /CONFIG_KPROBES/ : /^see BTF$/);
 
     // what CAP_BPF and CAP_PERFMON permit, CAP_SYS_ADMIN does as well
     const few = await report(
@@ -97,6 +100,20 @@ test(
       status: "limits",
       found: expect.stringContaining("CAP_SYS_PTRACE"),
     });
+  },
+  2 * SLOW,
+);
+
+test.if(process.env["BPFINK_KERNEL"] === "5.10")(
+  "BPF's memory is locked memory before Linux 5.11",
+  async () => {
+    const bounded = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-all"];
+    const limited = await report(...bounded, "sh", "-c", 'ulimit -l 64 && exec "$@"', "sh");
+    expect(finding(limited, "locked memory")).toMatchObject({
+      status: "limits",
+      remedy: expect.stringContaining("ulimit -l"),
+    });
+    expect(limited.forms.map(({ remedy }) => remedy)).toEqual(["see locked memory", "see locked memory"]);
   },
   2 * SLOW,
 );

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { appendFileSync, closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
-import { bpfink, PATIENCE, SLOW } from "../e2e/process.ts";
+import { bpfink, BPFINK, environment, PATIENCE, SLOW } from "../e2e/process.ts";
 
 /** A bpfink whose configuration is written anew. */
 async function reloadable(directory: TemporaryDirectory, first: string, stdout?: number) {
@@ -64,6 +64,34 @@ test(
     const lines = stdout.trim().split("\n");
     const added = lines.flatMap((line) => (JSON.parse(line) as { add?: { Content?: string[] } }).add?.Content ?? []);
     expect(added).toEqual(written);
+  },
+  SLOW,
+);
+
+test(
+  "one that is asked for while bpfink starts is done when it has",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const [a, b] = [directory.write("a"), directory.write("b")];
+    const config = directory.write("bpfink.toml", `watch = ["${a}"]\n`);
+    const args = ["--config", config, "--database", ":memory:"];
+    const child = Bun.spawn([BPFINK, ...args], { stdout: "pipe", stderr: "ignore", env: environment() });
+    const catches = () => /^SigCgt:\s*[0-9a-f]*[13579bdf]$/m.test(readFileSync(`/proc/${child.pid}/status`, "utf8"));
+    await until("handler", catches);
+    writeFileSync(config, `watch = ["${a}", "${b}"]\n`);
+    child.kill("SIGHUP");
+    let printed = "";
+    for await (const chunk of child.stdout) {
+      printed += Buffer.from(chunk).toString();
+      if (printed.includes('"action":"reloaded"')) break;
+    }
+    const lines = printed
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect(lines).toMatchObject([{ action: "started" }, { action: "reloaded", watched: 2 }]);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
   },
   SLOW,
 );

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { capabilitiesOf } from "../../../src/doctor/capabilities.ts";
+import { capabilitiesOf, lockedMemoryOf } from "../../../src/doctor/capabilities.ts";
 import { btfOf, lockdownOf, pidsOf, securityModulesOf } from "../../../src/doctor/facts.ts";
 
 const remedied = { remedy: expect.any(String) };
@@ -39,8 +39,8 @@ const [OVERRIDE, READ_SEARCH, PTRACE, ADMIN, PERFMON, BPF] = [1n, 2n, 19n, 21n, 
 test.each([
   ["all", bits(OVERRIDE, READ_SEARCH, PTRACE, ADMIN, PERFMON, BPF), INITIAL, true, "ok", /CAP_BPF/],
   ["those that others imply", bits(OVERRIDE, PTRACE, ADMIN), INITIAL, true, "ok", /^CAP_SYS_ADMIN, CAP_SYS_PTRACE$/],
-  ["no ptrace", bits(OVERRIDE, ADMIN), INITIAL, true, "limits", /^without CAP_SYS_PTRACE /],
-  ["no search", bits(PTRACE, ADMIN), INITIAL, true, "limits", /^without CAP_DAC_READ_SEARCH /],
+  ["no ptrace", bits(OVERRIDE, ADMIN), INITIAL, true, "limits", /^without CAP_SYS_PTRACE: /],
+  ["no search", bits(PTRACE, ADMIN), INITIAL, true, "limits", /^without CAP_DAC_READ_SEARCH: /],
   ["no admin", bits(OVERRIDE, READ_SEARCH, PTRACE, PERFMON, BPF), INITIAL, true, "problem", /^without CAP_SYS_ADMIN$/],
   ["none", bits(), INITIAL, true, "problem", /^without CAP_SYS_ADMIN, CAP_BPF, CAP_PERFMON$/],
   ["another user", bits(OVERRIDE, PTRACE, ADMIN), INITIAL, false, "problem", /^not root$/],
@@ -51,4 +51,14 @@ test.each([
   const finding = capabilitiesOf({ status, uidMap, isRoot });
   expect(finding).toMatchObject({ name: "capabilities", status: expected, found: expect.stringMatching(found) });
   expect(finding.remedy === undefined).toBe(expected === "ok");
+});
+
+test("locked memory is told of where it is limited", () => {
+  const limits = (hard: string) =>
+    `Limit Soft Hard Units\nMax locked memory         65536                ${hard}   bytes     \n`;
+  const RESOURCE = 24n;
+  expect(lockedMemoryOf({ status: bits(ADMIN) }, limits("65536"))).toMatchObject({ status: "limits", ...remedied });
+  expect(lockedMemoryOf({ status: bits(ADMIN, RESOURCE) }, limits("65536"))).toBeUndefined();
+  expect(lockedMemoryOf({ status: bits(ADMIN) }, limits("unlimited"))).toBeUndefined();
+  expect(lockedMemoryOf({ status: bits(ADMIN) }, "")).toBeUndefined();
 });
