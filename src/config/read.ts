@@ -143,7 +143,9 @@ class Reader {
   }
 
   #add(key: string, values: readonly unknown[]): void {
-    this.#values.set(key, [...((this.#values.get(key) as unknown[] | undefined) ?? []), ...values]);
+    const all = this.#values.get(key) as unknown[] | undefined;
+    if (all === undefined) this.#values.set(key, [...values]);
+    else for (const value of values) all.push(value);
   }
 
   #one(key: string, value: unknown, { kind }: Arg, line: Line): unknown {

@@ -65,12 +65,12 @@ test("whatever comes before and follows, a mistake is where it is", () => {
 });
 
 test("a long one is read, and its mistakes found, in no time", () => {
-  const entries = '[[watch]]\npath = "/etc/motd"\nconsumer = "diff"\n'.repeat(10_000);
+  const entries = '[[watch]]\npath = "/etc/motd"\nconsumer = "diff"\n'.repeat(3000);
   const begin = performance.now();
-  expect(parseConfig(entries, FILE, SETTINGS).values.get("watch")).toHaveLength(10_000);
-  expect(() => parseConfig(`${entries}pth = 1\n`, FILE, SETTINGS)).toThrow(`line 30001: no such key: pth`);
-  expect(() => parseConfig(`${entries}"\n`, FILE, SETTINGS)).toThrow(`line 30001: `);
-  expect(performance.now() - begin).toBeLessThan(20_000); // it was minutes
+  expect(parseConfig(entries, FILE, SETTINGS).values.get("watch")).toHaveLength(3000);
+  expect(() => parseConfig(`${entries}pth = 1\n`, FILE, SETTINGS)).toThrow(`line 9001: no such key: pth`);
+  expect(() => parseConfig(`${entries}"\n`, FILE, SETTINGS)).toThrow(`line 9001: `);
+  expect(performance.now() - begin).toBeLessThan(4000); // it was a minute
 });
 
 test("flags win over it, and add to its lists", () => {
