@@ -1,10 +1,13 @@
 // What the build makes, from what, and how. Each step writes to the path it is given, outside dist's final names.
 
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bunEnvironment } from "./bun.mjs";
 import { capture } from "./command.mjs";
 import { checkLoadsAnywhere, checkSections } from "./elf.mjs";
-import { BUN, ROOT } from "./project.mjs";
+import { BUN, DIST, ROOT } from "./project.mjs";
 
 /**
  * @typedef {object} Step
@@ -35,7 +38,31 @@ export const STEPS = [
     ],
     make: makeExecutable,
   },
+  // what install.sh fetches, beside the executable: dist can be served as it is
+  copied("install.sh"),
+  copied("bpfink.service"),
+  { output: "SHA256SUMS", inputs: ["dist/bpfink", "dist/bpfink.service", "build/steps.mjs"], make: makeSums },
 ];
+
+/**
+ * @param {string} name in build, and in dist
+ * @returns {Step}
+ */
+function copied(name) {
+  return { output: name, inputs: [`build/${name}`], make: (file) => copyFile(join(ROOT, "build", name), file) };
+}
+
+/**
+ * In sha256sum's format.
+ * @param {string} file
+ */
+async function makeSums(file) {
+  const digest = (/** @type {string} */ name) =>
+    createHash("sha256")
+      .update(readFileSync(join(DIST, name)))
+      .digest("hex");
+  await writeFile(file, ["bpfink", "bpfink.service"].map((name) => `${digest(name)}  ${name}\n`).join(""));
+}
 
 /**
  * The BPF program. BTF stays (CO-RE needs it), DWARF goes: up to 99 of 100 bytes.

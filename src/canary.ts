@@ -29,11 +29,12 @@ export interface CanaryHandlers {
  * other file: from the hook, or the mark, through the ring or queue, and the thread, to here.
  */
 export class Canary implements Disposable {
+  readonly #source: Source;
   readonly #fd: number;
   readonly #key: NodeKey | undefined;
   readonly #handlers: CanaryHandlers;
-  readonly #timer: ReturnType<typeof setInterval>;
-  readonly #limit: number;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #limit = LIMIT;
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #count = 0;
   /** performance.now() of the first change that was not seen. */
@@ -45,12 +46,19 @@ export class Canary implements Disposable {
    * @param interval milliseconds between two changes
    */
   constructor(source: Source, path: string, interval: number, handlers: CanaryHandlers) {
+    this.#source = source;
     rmSync(path, { force: true }); // whatever it is, it is ours to make
     this.#fd = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
     const stat = statx(this.#fd);
     const device = new SuperBlocks().deviceOf(stat);
     this.#key = source.watch({ path, device, inode: stat.inode, as: "file", inherit: false });
     this.#handlers = handlers;
+    this.pace(interval);
+  }
+
+  /** Changes the file now, and then at another interval. */
+  pace(interval: number): void {
+    clearInterval(this.#timer);
     this.#limit = Math.min(LIMIT, interval);
     this.#timer = setInterval(() => this.#sing(), interval);
     this.#sing();
@@ -89,6 +97,7 @@ export class Canary implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     clearTimeout(this.#deadline);
+    if (this.#key !== undefined) this.#source.unwatch(this.#key);
     closeSync(this.#fd);
   }
 }

@@ -21,7 +21,7 @@ export type ChangeKind =
   | "dirty"
   /** An inode is no more, and the next file may get its number. No entries, no actor: says nothing of a change. */
   | "freed"
-  /** Something is mounted at the entry, in whatever namespace, or unmounted, or will be within milliseconds if it can. */
+  /** Something is mounted at the entry, in whatever namespace (or `mount` says what in our own), or unmounted, or will be within milliseconds if it can. */
   | "mount";
 
 /** A process that another descends from. */
@@ -80,6 +80,13 @@ export interface Entry {
   readonly name: string;
 }
 
+/** A mount that came to our mount namespace, or went. */
+export interface MountChange {
+  /** In /proc/self/mountinfo. */
+  readonly id: number;
+  readonly isAttached: boolean;
+}
+
 /** One hint from a source. */
 export interface KernelEvent {
   /** When the kernel saw it: nanoseconds since the epoch, CLOCK_REALTIME. */
@@ -91,6 +98,8 @@ export interface KernelEvent {
   readonly generation?: number;
   /** Directory entries it happened to: one for most; for a rename the old and the new one. */
   readonly entries: readonly Entry[];
+  /** Of kind "mount", where the source knows the mount and not the entry. */
+  readonly mount?: MountChange;
   /** undefined when the process was gone before anything could be learnt of it. */
   readonly actor: Actor | undefined;
 }

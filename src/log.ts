@@ -2,6 +2,7 @@ import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { createConsola, type LogObject, LogLevels } from "consola/core";
 import { count } from "./metrics.ts";
+import { visible } from "./visible.ts";
 
 /** Levels that --log-level takes, from the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -19,7 +20,7 @@ export const log = createConsola({
 
 function report({ type, args }: LogObject): void {
   count(`log_level.${type}`);
-  writeStderr(`bpfink: ${prefix(type)}${args.join(" ")}\n`);
+  writeStderr(`bpfink: ${prefix(type)}${visible(args.join(" "))}\n`);
 }
 
 export function setLogLevel(level: LogLevel): void {
@@ -31,11 +32,11 @@ const prefix = (type: string): string => (type === "info" ? "" : `${type}: `);
 /** What stands on the last line of the terminal, to be written over. */
 let status = "";
 
-/** Shows how far something is, on a terminal only; "" takes it away. */
+/** Shows how far something is, on a terminal that can take it away again; "" does that. */
 export function showStatus(text: string): void {
-  if (!isatty(2)) return;
+  if (!isatty(2) || process.env["TERM"] === "dumb") return;
   if (text !== status) writeStderr("");
-  status = text;
+  status = text.slice(0, (process.stderr.columns || 80) - 1); // of what is wrapped, only the last row would go away
   if (status !== "") write(status);
 }
 

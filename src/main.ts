@@ -46,11 +46,22 @@ function versionText(): string {
   ].join("\n");
 }
 
+/** One line, and a status that says nothing else: Bun's own would be 1, which is "differences found". */
+function fail(error: unknown): never {
+  if (error instanceof BpfinkError) {
+    log.error(messageOf(error));
+    process.exit(error.status);
+  }
+  log.error(`${messageOf(error)}; nobody foresaw this: please report it, with what --log-level debug says`);
+  if (error instanceof Error) for (const line of error.stack?.split("\n") ?? []) log.debug(line);
+  process.exit(ExitStatus.cannotWatch);
+}
+
 // The only place that ends the process. It must: a thread may be waiting for the ring buffer.
+process.on("uncaughtException", fail);
+process.on("unhandledRejection", fail);
 try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
-  log.error(messageOf(error));
-  if (!(error instanceof BpfinkError)) log.debug(error instanceof Error ? error.stack : error);
-  process.exit(error instanceof BpfinkError ? error.status : ExitStatus.cannotWatch);
+  fail(error);
 }

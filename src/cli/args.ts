@@ -14,6 +14,8 @@ export interface Place {
 export interface Kind<T> {
   /** What stands for the value in --help; undefined for a switch, which takes none. */
   readonly hint: string | undefined;
+  /** A value, as people would write it. */
+  readonly example?: string;
   /** What the configuration file must hold. */
   readonly toml: "string" | "integer" | "boolean";
   /** Throws BpfinkError with status `usage`. */
@@ -21,7 +23,7 @@ export interface Kind<T> {
 }
 
 interface Described {
-  /** At most 78 columns, for --help. */
+  /** For --help, where a row has 80 columns. */
   readonly description: string;
 }
 
@@ -74,6 +76,10 @@ export function toggle(description: string): One<boolean> {
   return one({ hint: undefined, toml: "boolean", parse: (text) => text === "true" }, false, description);
 }
 
+/** An option with a value, as it is written where the value stands. */
+export const written = ({ name, cwd }: Place, value: string): string =>
+  cwd === undefined ? `${name} = "${value}"` : `${name} ${value}`;
+
 export const text = (hint: string): Kind<string> => ({ hint, toml: "string", parse: (value) => value });
 
 /**
@@ -84,12 +90,14 @@ export const text = (hint: string): Kind<string> => ({ hint, toml: "string", par
 export function path(hint: string, ...literals: readonly string[]): Kind<string> {
   return {
     hint,
+    example: "/etc/motd",
     toml: "string",
-    parse: (value, { name, cwd }) => {
+    parse: (value, place) => {
+      const { name, cwd } = place;
       if (literals.includes(value)) return value;
       if (!value.startsWith("/")) {
         const full = cwd === undefined ? `/${normalize(value)}` : resolve(cwd, value);
-        throw usage(`${name} ${value} is a relative path`, `write it in full: ${name} ${full}`);
+        throw usage(`${name} ${value} is a relative path`, `write it in full: ${written(place, full)}`);
       }
       const normal = normalize(value);
       return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
@@ -100,6 +108,7 @@ export function path(hint: string, ...literals: readonly string[]): Kind<string>
 export function choice<T extends string>(hint: string, allowed: readonly T[]): Kind<T> {
   return {
     hint,
+    ...(allowed[0] === undefined ? {} : { example: allowed[0] }),
     toml: "string",
     parse: (value, { name }) => {
       const found = allowed.find((candidate) => candidate === value);
@@ -132,6 +141,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 export function duration(hint: string, min: number, days = 366): Kind<number> {
   return {
     hint,
+    example: "10m",
     toml: "string",
     parse: (value, { name }) => {
       const [, number = "", unit = ""] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value) ?? [];
@@ -149,6 +159,7 @@ const SIZES: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024
 export function size(hint: string, min: number): Kind<number> {
   return {
     hint,
+    example: "512M",
     toml: "string",
     parse: (value, { name }) => {
       const [, number = "", unit = ""] = /^(\d{1,6})(K|M|G)$/.exec(value) ?? [];
@@ -163,6 +174,7 @@ export function size(hint: string, min: number): Kind<number> {
 export function powerOfTwo(hint: string, min: number, max: number): Kind<number> {
   return {
     hint,
+    example: "4M",
     toml: "string",
     parse: (value, place) => {
       const bytes = size(hint, min).parse(value, place);

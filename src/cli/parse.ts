@@ -72,6 +72,7 @@ function parseOptions(
       continue;
     }
     const { name, rawName, value } = token;
+    if (rawName === "-h") return { print: "help" };
     const known = Object.hasOwn(options, name) ? options[name] : undefined;
     if (known === undefined || rawName !== `--${name}`) throw noSuchOption(rawName, command, Object.keys(options));
     if (known.type === "boolean") {
@@ -124,10 +125,15 @@ function unexpectedArgument(value: string, { args, name }: Command, commands: re
 }
 
 function noSuchOption(rawName: string, { name }: Command, options: readonly string[]): Error {
-  const near = nearest(
-    rawName,
-    options.map((option) => `--${option}`),
-  );
+  // -w, where there is but one that it can be short for
+  const initial = /^-[a-z]$/.test(rawName) ? options.filter((option) => option.startsWith(rawName.slice(1))) : [];
+  const near =
+    initial.length === 1
+      ? `--${initial[0]}`
+      : nearest(
+          rawName,
+          options.map((option) => `--${option}`),
+        );
   const help = name === "watch" ? "see bpfink --help" : `see bpfink ${name} --help`;
   return usage(`no such option: ${rawName}`, near === undefined ? help : `did you mean ${near}?`);
 }

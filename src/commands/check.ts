@@ -29,11 +29,11 @@ type CheckOptions = Values<typeof ARGS>;
 
 export const check = command({
   name: "check",
-  summary: "compare once with the saved state, print the differences",
+  summary: "print what differs from the saved state",
   args: ARGS,
   examples: [
-    ["bpfink check", "exit status 1 if anything differs; beside a running bpfink, too"],
-    ["bpfink check --update", "accept what differs; the log of the next bpfink tells of it"],
+    ["bpfink check", "status 1 if anything differs; beside a watch, too"],
+    ["bpfink check --update", "accept it; the log of the next bpfink tells of it"],
   ],
   run,
 });

@@ -1,12 +1,14 @@
 import { choice, one, toggle } from "../cli/args.ts";
 import { command } from "../cli/command.ts";
 import { sing, type Sung } from "../doctor/canary.ts";
-import { type Finding, readFindings } from "../doctor/facts.ts";
+import { type Finding, readFindings, readLockedMemory } from "../doctor/facts.ts";
 import { ExitStatus, messageOf } from "../errors.ts";
 import { LOG_LEVELS } from "../log.ts";
 import { SETTINGS } from "../options.ts";
 import { print } from "../print.ts";
 import { openSource, type Probe, probe } from "../source/choose.ts";
+import { requireRoot } from "./environment.ts";
+import { toJson } from "../visible.ts";
 
 /** What `bpfink doctor --json` prints. */
 interface Report {
@@ -20,16 +22,9 @@ interface Report {
   readonly canary: Sung;
 }
 
-/** What no mark of fanotify tells of (docs/kernel.md). */
-const FANOTIFY_UNSEEN = [
-  "stores through a shared mapping (mmap) on tmpfs and overlay, or where the kernel takes no BPF at tracepoints, until something else happens to the file",
-  "anything on file systems without file handles",
-  "who it was, where the process is gone at once and the kernel takes no BPF at tracepoints",
-];
-
 export const doctor = command({
   name: "doctor",
-  summary: "say what this kernel permits, and whether changes are really seen",
+  summary: "say whether changes are really seen, and why not",
   args: {
     json: toggle("print one object of JSON"),
     backend: SETTINGS.backend,
@@ -39,22 +34,30 @@ export const doctor = command({
   examples: [["bpfink doctor", "status 0 only if the change of a file was seen, else 3"]],
   run: async ({ json, backend }) => {
     const report = await examine(backend);
-    print(json ? `${JSON.stringify(report)}\n` : textOf(report));
+    print(json ? `${toJson(report)}\n` : textOf(report));
     return report.canary.seen ? ExitStatus.ok : ExitStatus.cannotWatch;
   },
 });
 
 async function examine(asked: Parameters<typeof openSource>[0]): Promise<Report> {
   const findings = readFindings();
-  const forms = (["fentry", "kprobe"] as const).map(probe);
+  const probes = (["fentry", "kprobe"] as const).map(probe);
+  // what is refused for want of rights, or for another finding, is no matter of the kernel's configuration
+  let cause =
+    findings.find(({ status }) => status === "problem") ??
+    findings.find(({ name, status }) => status === "limits" && (name === "BTF" || name === "lockdown"));
+  if (cause === undefined && probes.some(({ refusal }) => refusal?.includes("EPERM"))) {
+    cause = readLockedMemory();
+    if (cause !== undefined) findings.push(cause);
+  }
+  const isError = /: E[A-Z]+\b/; // not: there are no kprobes
+  const forms = probes.map((found): Probe =>
+    cause !== undefined && isError.test(found.refusal ?? "") ? { ...found, remedy: `see ${cause.name}` } : found,
+  );
   try {
+    requireRoot();
     using source = openSource(asked);
-    const { backend } = source;
-    const form = forms.find((form) => form.backend === backend);
-    const unseen =
-      form === undefined
-        ? FANOTIFY_UNSEEN
-        : form.missing.map(({ target, consequence }) => `${consequence} (${target})`);
+    const { backend, unseen = [] } = source;
     return { findings, forms, backend, unseen, canary: await sing(source) };
   } catch (error) {
     const canary = { seen: false, directory: "", reason: messageOf(error) };
@@ -89,7 +92,7 @@ function textOf({ findings, forms, backend, unseen, canary }: Report): string {
       ? row(
           "ok",
           "canary",
-          `changes are seen, after ${canary.latency?.median} ms (median; at most ${canary.latency?.max} ms)`,
+          `changes of a file in ${canary.directory} are seen, after ${canary.latency?.median} ms (median; at most ${canary.latency?.max} ms)`,
         )
       : row("PROBLEM", "canary", `changes are not seen: ${canary.reason}`),
     "",

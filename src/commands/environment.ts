@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { BpfinkError, ExitStatus } from "../errors.ts";
+import { isRoot } from "../kernel/libc.ts";
 
 /**
  * What makes the dynamic linker (ld.so(8)) or Bun load somebody's code into this process, or listen for
@@ -22,5 +24,34 @@ export function refuseForeignCode(environment: Readonly<Record<string, string | 
     ExitStatus.usage,
     `${found.join(" and ")} in the environment would load foreign code`,
     `start it without: env ${found.map((name) => `-u ${name}`).join(" ")} bpfink`,
+  );
+}
+
+/** @throws BpfinkError with status `cannotWatch` */
+export function requireRoot(): void {
+  if (isRoot()) return;
+  throw new BpfinkError(
+    ExitStatus.cannotWatch,
+    "not root",
+    "run it with sudo: watching needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN",
+  );
+}
+
+/** <asm-generic/fcntl.h> */
+const O_CLOEXEC = 0o2000000;
+
+/**
+ * Where stdout was closed, Bun has opened /dev/null in its place by now, and lines would be taken for printed. It shows:
+ * what is inherited is never closed on exec.
+ *
+ * @throws BpfinkError with status `cannotWatch`
+ */
+export function requireStdout(): void {
+  const [, flags = "0"] = /^flags:\s*(\d+)$/m.exec(readFileSync("/proc/self/fdinfo/1", "utf8")) ?? [];
+  if ((parseInt(flags, 8) & O_CLOEXEC) === 0) return;
+  throw new BpfinkError(
+    ExitStatus.cannotWatch,
+    "stdout is closed, and the lines would be lost",
+    "connect it, or say that nobody is to read them: > /dev/null",
   );
 }

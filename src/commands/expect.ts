@@ -8,6 +8,7 @@ import { readProcess } from "../source/process.ts";
 import { type Expectation, Expectations } from "../state/expectations.ts";
 import { MEMORY } from "../state/open.ts";
 import { userName } from "../watch/users.ts";
+import { toJson, visible } from "../visible.ts";
 
 const ARGS = {
   for: one(duration("TIME", 1000), undefined, "how long, from now on: 90s, 10m, 1h"),
@@ -26,7 +27,7 @@ export const expect = command({
     hint: "PATH",
     min: 0,
     max: Infinity,
-    description: "where: a path with all below it, or a quoted glob; without: everywhere",
+    description: "a path and all below it, or a quoted glob; else everywhere",
   },
   examples: [['bpfink expect --for 10m --reason "deploy 42" /srv/app', "not hidden: labelled"]],
   run,
@@ -70,7 +71,7 @@ function whoAsks(): string {
 
 function describe({ reason, by, until, paths }: Expectation): string {
   const where = paths.length === 0 ? "everything" : paths.join(" ");
-  return `${new Date(until).toISOString()}  ${by}  ${JSON.stringify(reason)}  ${where}`;
+  return `${new Date(until).toISOString()}  ${by}  ${toJson(reason)}  ${visible(where)}`;
 }
 
 function usage(message: string, hint: string): BpfinkError {

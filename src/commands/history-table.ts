@@ -1,4 +1,5 @@
-import { type Paint, visible } from "../cli/terminal.ts";
+import type { Paint } from "../cli/terminal.ts";
+import { visible, visibleWithTabs } from "../visible.ts";
 
 /** What `history` reads of a line. Lines of older versions may lack any of it. */
 export interface HistoryLine {
@@ -39,7 +40,7 @@ export function historyDiff({ diff }: HistoryLine, paint: Paint): string {
 }
 
 function painted(line: string, number: number, paint: Paint): string {
-  const text = line.replace(/[^\t]+/g, visible);
+  const text = visibleWithTabs(line);
   if (number < 2) return text; // the names of the files
   if (line.startsWith("+")) return paint("green", text);
   if (line.startsWith("-")) return paint("red", text);

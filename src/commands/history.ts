@@ -26,13 +26,13 @@ export const history = command({
     user: one(text("NAME"), undefined, "who acted: real, effective or login user"),
     action: one(choice("ACTION", ACTIONS), undefined, "created, modified, deleted, attributes, gap, …"),
     diff: toggle("show the differences too"),
-    json: toggle("lines as they were printed; the default where stdout is no terminal"),
+    json: toggle("lines as printed, as it is where stdout is no terminal"),
     database: one(path("FILE"), DEFAULT_DATABASE, `what keeps them (${DEFAULT_DATABASE})`),
     "log-level": COMMON["log-level"],
   },
   examples: [
-    ["bpfink history --since 2h", "what changed in the last two hours"],
-    ["bpfink history --path /etc/ssh --diff", "all below a directory, with differences"],
+    ["bpfink history --since 2h", "of the last two hours"],
+    ["bpfink history --path /etc/ssh --diff", "below a directory, in full"],
     ["bpfink history --user carol --json | jq .file", "for other programs"],
   ],
   run: ({ since, until, database, json, diff, ...filters }) => {

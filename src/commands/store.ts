@@ -1,6 +1,6 @@
 import type { Options } from "../options.ts";
 import { readChainKey } from "../state/chain-key.ts";
-import type { JournalOptions } from "../state/journal.ts";
+import type { JournalOptions, Retention } from "../state/journal.ts";
 import { type Recovery, Store } from "../state/store.ts";
 
 type DatabaseOptions = Pick<Options, "database" | "keep" | "keepSize" | "chainKey">;
@@ -15,11 +15,18 @@ export function openStoreAnyway(options: DatabaseOptions): { readonly store: Sto
   return Store.openAnyway(options.database, journalOptions(options));
 }
 
-function journalOptions({ keep, keepSize, chainKey }: DatabaseOptions): JournalOptions {
-  return {
-    retention: { age: keep, bytes: keepSize },
-    ...(chainKey === undefined ? {} : { chainKey: readChainKey(chainKey) }),
-  };
+/** How long lines are kept. */
+export const retentionOf = ({ keep, keepSize }: Pick<Options, "keep" | "keepSize">): Retention => ({
+  age: keep,
+  bytes: keepSize,
+});
+
+/** The key of the chain, if one is named. Throws BpfinkError. */
+export const chainKeyOf = ({ chainKey }: Pick<Options, "chainKey">): Uint8Array | undefined =>
+  chainKey === undefined ? undefined : readChainKey(chainKey);
+
+function journalOptions(options: DatabaseOptions): JournalOptions {
+  return { retention: retentionOf(options), chainKey: chainKeyOf(options) };
 }
 
 /** For people. */

@@ -12,14 +12,15 @@ import { originalOf } from "../sinks/formats.ts";
 import { JournalReader } from "../state/reader.ts";
 import { Verifier } from "../state/verifier.ts";
 import { linesOf, sizeOf, STDIN } from "./log-files.ts";
+import { visible } from "../visible.ts";
 
 const MIB = 1024 ** 2;
 
 export const verify = command({
   name: "verify",
-  summary: "check that no line of a log was changed, taken out or put in",
+  summary: "check that nobody changed, took out or put in a line",
   args: {
-    database: one(path("FILE"), undefined, `what the end of the log is held against (${DEFAULT_DATABASE})`),
+    database: one(path("FILE"), undefined, `knows where the log ends (${DEFAULT_DATABASE})`),
     "chain-key": many(path("FILE"), [], "key that the hashes were made with"),
     "log-level": COMMON["log-level"],
   },
@@ -27,11 +28,11 @@ export const verify = command({
     hint: "FILE",
     min: 0,
     max: Number.POSITIVE_INFINITY,
-    description: "logs, the oldest first; - is stdin; none: the journal in the database",
+    description: "logs, the oldest first; -: stdin; none: the database's",
   },
   examples: [
-    ["bpfink verify", "what the database holds"],
-    ["bpfink verify /var/log/bpfink.log.1 /var/log/bpfink.log", "logs as they were rotated"],
+    ["bpfink verify", "the database"],
+    ["bpfink verify /var/log/bpfink.log.1 /var/log/bpfink.log", "rotated logs"],
     ["zcat bpfink.log.*.gz | bpfink verify -", "any log, from stdin"],
   ],
   run: ({ database, chainKey }, files) => {
@@ -102,7 +103,7 @@ function journalFor(database: string | undefined): JournalReader | undefined {
 /** @param placeOf where a line stands */
 function report(verifier: Verifier, placeOf: (line: number) => string): ExitStatus {
   const { findings, found, lines, repeats, first, last } = verifier;
-  print(findings.map(({ line, what }) => `${placeOf(line)}: ${what}\n`).join(""));
+  print(findings.map(({ line, what }) => `${visible(`${placeOf(line)}: ${what}`)}\n`).join(""));
   const numbers =
     last === undefined || first === undefined ? "" : `, seq ${first} to ${last.seq}, ending in ${last.hash}`;
   const again = repeats === 0 ? "" : `, ${repeats} of them repeated`;

@@ -1,48 +1,43 @@
-import { Canary } from "../canary.ts";
 import { command } from "../cli/command.ts";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
-import { isRoot } from "../kernel/libc.ts";
 import { dropPrivileges } from "../kernel/privileges.ts";
 import { Labels } from "../labels/labels.ts";
-import { log, setLogLevel } from "../log.ts";
+import { log } from "../log.ts";
 import { count } from "../metrics.ts";
 import { Monitor } from "../monitor.ts";
 import { type Options, SETTINGS } from "../options.ts";
 import { type ProgressBar, progressBar } from "../progress.ts";
-import { type OwnAction, ownLine, senderKeys } from "../sinks/line.ts";
+import { ownLine, senderKeys } from "../sinks/line.ts";
 import { type Outbox, StdoutSink } from "../sinks/stdout.ts";
 import { openSignals, openSource } from "../source/choose.ts";
 import { SharedSource } from "../source/shared.ts";
-import type { Source } from "../source/source.ts";
 import { MEMORY } from "../state/open.ts";
 import type { Recovery, Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
 import { MountWatch } from "../watch/mount-watch.ts";
 import { userName } from "../watch/users.ts";
-import { refuseForeignCode } from "./environment.ts";
-import { lineFormat } from "./format.ts";
+import { Adjustable, logged, type Say } from "./adjust.ts";
+import { refuseForeignCode, requireRoot, requireStdout } from "./environment.ts";
 import { gapReporter } from "./gaps.ts";
+import { reloaded } from "./reload.ts";
 import { type Scope, scopeOf } from "./scope.ts";
 import { openStoreAnyway, recoveryMessage } from "./store.ts";
-import { startTelemetry } from "./telemetry.ts";
 
 /** How long the last lines may take to print when asked to stop, in milliseconds. */
 const STOP_LIMIT = 600;
-/** Lines are dropped when others are delivered; this is for when there are none. In milliseconds. */
-const PRUNE_INTERVAL = 3_600_000;
 
 /** Between two looks at the database's file, in milliseconds. */
 const TEND_INTERVAL = 1000;
 
 export const watch = command({
   name: "watch",
-  summary: "watch until SIGINT or SIGTERM; one line of JSON a change on stdout",
+  summary: "watch until SIGINT or SIGTERM; JSON lines on stdout",
   args: SETTINGS,
-  essential: ["watch", "exclude", "root", "database", "config", "log-level", "backend", "graphite"],
+  essential: ["watch", "exclude", "database", "config", "log-level", "backend"],
   examples: [
-    ["bpfink --watch /etc/shadow", "one file; its state is kept for the next start"],
-    ["bpfink --watch /etc/ssh --database :memory:", "a directory and all below it; nothing is kept"],
-    ["bpfink --watch '/etc/*.conf' | jq .diff", "a glob, quoted; the differences only"],
+    ["bpfink --watch /etc/shadow", "one file; its state is kept"],
+    ["bpfink --watch /etc/ssh --database :memory:", "a tree; nothing is kept"],
+    ["bpfink --watch '/etc/*.conf' | jq .diff", "a glob, quoted; differences only"],
   ],
   run,
 });
@@ -52,13 +47,10 @@ const NEWS_INTERVAL = 1000;
 
 /** Watches until SIGINT or SIGTERM, and reads its configuration again at SIGHUP. Resolves to the exit status. */
 async function run(options: Options, _operands: readonly string[], reread: () => Options): Promise<ExitStatus> {
-  if (!isRoot()) {
-    throw new BpfinkError(
-      ExitStatus.cannotWatch,
-      "not root",
-      "run it with sudo: watching needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN",
-    );
-  }
+  // first, as it would end the process; it runs when everything is there
+  process.on("SIGHUP", () => reload());
+  requireRoot();
+  requireStdout();
   refuseForeignCode(process.env);
   const scope = scopeOf(options);
   using stack = new DisposableStack();
@@ -82,7 +74,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   const sink = new StdoutSink(
     outbox,
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
-    lineFormat(options),
+    (line) => adjustable.format(line),
   );
   const onLine = () => void sink.pump();
   const shared = new SharedSource(source);
@@ -126,15 +118,15 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     process.on(signal, () => stop.resolve({ status: ExitStatus.ok, details: sent(signal) }));
   }
   const subjects = { watched: () => monitor.size, programs: () => source.programs?.() ?? [] };
-  let telemetry = startTelemetry(options, subjects);
-  stack.defer(() => telemetry[Symbol.dispose]());
-  process.on("SIGHUP", () => {
+  const parts = { store, source: shared.share(), subjects, say };
+  const adjustable = stack.use(new Adjustable(options, { ...parts, rescan: (origin) => monitor.rescan(origin) }));
+  let current = options;
+  const reload = () => {
     const by = sent("SIGHUP");
-    const next = reloaded(options, reread);
+    const next = reloaded(current, reread);
     if (next === undefined) return;
-    setLogLevel(next.options.logLevel);
-    telemetry[Symbol.dispose]();
-    telemetry = startTelemetry(next.options, subjects);
+    current = next.options;
+    adjustable.apply(current);
     // from here on events go to the new one, which has its watches before the old one gives up any
     const before = monitor;
     ({ redaction } = next.scope);
@@ -144,8 +136,10 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
       say("info", "reloaded", "configuration reloaded", { watched, missing, changed, ...by });
       log.info(`configuration reloaded: ${watched} watched, ${missing} waited for`);
     });
+    // the line that tells of it is the last one with the old key
+    if (next.chainKey !== undefined) store.rekey(next.chainKey.key);
     monitor.succeed(before);
-  });
+  };
 
   const recovered = (recovery: Recovery) => {
     const { trouble, setAside, inMemory } = recovery;
@@ -161,15 +155,9 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     if (!recovery.isWhole) void monitor.rescan("gap");
   }, TEND_INTERVAL);
   stack.defer(() => clearInterval(tending));
-  stack.defer(pruner(store));
-  let canary: Canary | undefined;
-  if (options.rescan > 0) {
-    const timer = setInterval(() => void monitor.rescan("rescan"), options.rescan);
-    stack.defer(() => clearInterval(timer));
-  }
   source.start({
     onEvent: (event) => {
-      if (canary?.takes(event) === true) return;
+      if (adjustable.takes(event)) return;
       monitor.onEvent(event);
       if (event.kind === "mount") mounts.expect();
     },
@@ -191,12 +179,10 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   bar = undefined;
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
+  if (watched + missing === 0) log.warn("nothing is watched: --exclude leaves out all that there is to watch");
   const news = stack.adopt(setInterval(announce, NEWS_INTERVAL), clearInterval);
   news.unref();
-  canary = stack.adopt(
-    startCanary(shared.share(), options, () => monitor.rescan("gap"), say),
-    (started) => started?.[Symbol.dispose](),
-  );
+  adjustable.startCanary();
 
   const { status, details } = await stop.promise;
   await Bun.sleep(QUIET); // events on their way from the kernel
@@ -207,25 +193,11 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   return status;
 }
 
-/** Drops old lines now and once an hour, in steps between which events are taken. Returns what ends it. */
-function pruner(store: Store): () => void {
-  let timer: ReturnType<typeof setTimeout>;
-  const step = () => {
-    let more = false;
-    logged(() => (more = store.prune()));
-    timer = setTimeout(step, more ? 10 : PRUNE_INTERVAL);
-  };
-  step();
-  return () => clearTimeout(timer);
-}
-
 /** Why the watch ends, and what the last line says of it. */
 interface Stop {
   readonly status: ExitStatus;
   readonly details: Record<string, unknown>;
 }
-
-type Say = (level: "info" | "error", action: OwnAction, message: string, details: Record<string, unknown>) => void;
 
 /** Lines about what `bpfink expect` wrote into the database. */
 function announceExpected(store: Store, say: Say): void {
@@ -234,67 +206,6 @@ function announceExpected(store: Store, say: Say): void {
     const message = ended ? "no more changes are expected" : "changes are expected";
     say("info", "expected", message, { expected: { reason, by, ...times, paths } });
     store.expectations.told(id); // after a crash between the two there are two lines, not none
-  }
-}
-
-/** undefined where there is to be none, or no place for it. */
-function startCanary(source: Source, options: Options, rescan: () => unknown, say: Say): Canary | undefined {
-  if (options.canary === 0 || options.database === MEMORY) return undefined;
-  const lookAgain = () => void rescan();
-  try {
-    return new Canary(source, `${options.database}-canary`, options.canary * 1000, {
-      onBlind: (since, isNew) => {
-        if (isNew) say("error", "blind", "no events come: changes are not seen", { silent: Math.round(since) / 1000 });
-        lookAgain(); // so that changes are found late, and not never
-      },
-      onSeeing: (blind) => {
-        say("info", "seeing", "events come again", { blind: Math.round(blind) / 1000 });
-        lookAgain();
-      },
-    });
-  } catch (error) {
-    log.warn(`no canary, so nobody says when events cease to come: ${messageOf(error)}`);
-    return undefined;
-  }
-}
-
-/** Options of what is opened once and kept open, by the names that users know. */
-const FIXED = [
-  ["root", "root"],
-  ["database", "database"],
-  ["json", "json"],
-  ["format", "format"],
-  ["backend", "backend"],
-  ["ring-size", "ringSize"],
-  ["max-watches", "maxWatches"],
-  ["keep", "keep"],
-  ["keep-size", "keepSize"],
-  ["chain-key", "chainKey"],
-  ["canary", "canary"],
-  ["rescan", "rescan"],
-] as const satisfies readonly (readonly [keyof typeof SETTINGS, keyof Options])[];
-
-/** The options as they are now; undefined, said in the log, if they cannot be used: the old ones stay. */
-function reloaded(before: Options, reread: () => Options): { options: Options; scope: Scope } | undefined {
-  try {
-    const options = reread();
-    for (const [name, key] of FIXED) {
-      if (options[key] !== before[key]) log.warn(`${name} stays what it was until bpfink is started again`);
-    }
-    const { root, database } = before;
-    return { options, scope: scopeOf({ ...options, root, database }) };
-  } catch (error) {
-    log.error(`not reloaded, the configuration stays what it was: ${messageOf(error)}`);
-    return undefined;
-  }
-}
-
-/** Does what may fail without ending the watch: the database's disk is full, say. */
-function logged(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    log.error(messageOf(error));
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { type Arg, type Args, usage } from "../cli/args.ts";
 import { nearest } from "../cli/nearest.ts";
 import { BpfinkError, messageOf } from "../errors.ts";
@@ -26,12 +26,41 @@ export function readConfig(file: string | undefined, settings: Args): Configurat
   const path = file ?? DEFAULT_CONFIG;
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readText(path);
   } catch (error) {
-    if (file === undefined && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw usage(`the configuration cannot be read: ${messageOf(error)}`, "name a file that exists with --config");
+    if (error instanceof BpfinkError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (file === undefined && code === "ENOENT") return undefined;
+    throw usage(`the configuration ${path} cannot be read: ${messageOf(error)}`, remedyOf(code));
   }
   return parseConfig(text, path, settings);
+}
+
+/** More than that is no configuration. */
+const MOST_BYTES = 1 << 20;
+
+/** Of a pipe, too. */
+function readText(path: string): string {
+  const bytes = new Uint8Array(MOST_BYTES + 1);
+  let length = 0;
+  const fd = openSync(path, "r");
+  try {
+    for (let n = -1; n !== 0 && length < bytes.length; length += n)
+      n = readSync(fd, bytes, length, bytes.length - length, null);
+  } finally {
+    closeSync(fd);
+  }
+  if (length > MOST_BYTES) throw usage(`${path} is longer than 1 MiB`, "name a configuration file: text, in TOML");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
+  } catch {
+    throw usage(`${path} is no text in UTF-8`, "name a configuration file: text, in TOML");
+  }
+}
+
+function remedyOf(code: string | undefined): string {
+  if (code === "EACCES" || code === "EPERM") return "run bpfink as root (sudo), or make the file readable";
+  return code === "EISDIR" ? "name the file in it" : "name a file that exists";
 }
 
 export function parseConfig(text: string, file: string, settings: Args): Configuration {
@@ -41,6 +70,9 @@ export function parseConfig(text: string, file: string, settings: Args): Configu
   return { file, values: new Reader("", file, settings).read(translated), notes };
 }
 
+/** Where something stands, looked for when it is to be told. */
+type Line = () => number | undefined;
+
 /** Keys of a `[[watch]]` table. */
 const WATCH_KEYS = ["path", "consumer"];
 
@@ -48,21 +80,28 @@ class Reader {
   readonly #text: string;
   readonly #file: string;
   readonly #settings: Args;
+  readonly #keys: readonly string[];
   readonly #values = new Map<string, unknown>();
 
   constructor(text: string, file: string, settings: Args) {
     this.#text = text;
     this.#file = file;
     this.#settings = settings;
+    // which file is read is no matter of the file
+    this.#keys = Object.keys(settings).filter((key) => key !== "config");
   }
 
   read(table: Table): ReadonlyMap<string, unknown> {
     for (const [key, value] of Object.entries(table)) {
-      const arg = Object.hasOwn(this.#settings, key) ? this.#settings[key] : undefined;
-      if (arg === undefined) throw this.#noSuchKey(key, Object.keys(this.#settings), lineOf(this.#text, key));
+      const arg = this.#keys.includes(key) ? this.#settings[key] : undefined;
+      if (arg === undefined) throw this.#noSuchKey(key, this.#keys, () => lineOf(this.#text, key));
       if (key === "watch" && Array.isArray(value)) this.#readWatch(value, arg);
       else if (arg.many) this.#add(key, this.#list(key, value, arg));
-      else this.#values.set(key, this.#one(key, value, arg, lineOf(this.#text, key)));
+      else
+        this.#values.set(
+          key,
+          this.#one(key, value, arg, () => lineOf(this.#text, key)),
+        );
     }
     return this.#values;
   }
@@ -72,11 +111,12 @@ class Reader {
     let nth = -1;
     for (const entry of entries) {
       if (!isTable(entry)) {
-        this.#add("watch", [this.#one("watch", entry, arg, lineOf(this.#text, "watch"))]);
+        this.#add("watch", [this.#one("watch", entry, arg, () => lineOf(this.#text, "watch"))]);
         continue;
       }
-      nth++;
-      const line = (key: string) => lineOf(this.#text, key, { name: "watch", nth }) ?? lineOf(this.#text, "watch");
+      const number = ++nth;
+      const line = (key: string) => () =>
+        lineOf(this.#text, key, { name: "watch", nth: number }) ?? lineOf(this.#text, "watch");
       for (const key of Object.keys(entry)) {
         if (!WATCH_KEYS.includes(key)) throw this.#noSuchKey(key, WATCH_KEYS, line(key));
       }
@@ -93,19 +133,26 @@ class Reader {
   }
 
   #list(key: string, value: unknown, arg: Arg): unknown[] {
-    const line = lineOf(this.#text, key);
+    const line = () => lineOf(this.#text, key);
     if (Array.isArray(value)) return value.map((item) => this.#one(key, item, arg, line));
-    throw this.#error(line, `${key} must be a list`, `write it like ${key} = [${JSON.stringify(value)}]`);
+    const example =
+      isTable(value) && key === "watch"
+        ? "[[watch]]"
+        : `${key} = [${JSON.stringify(isTable(value) ? arg.kind.example : value)}]`;
+    throw this.#error(line, `${key} must be a list`, `write it like ${example}`);
   }
 
   #add(key: string, values: readonly unknown[]): void {
-    this.#values.set(key, [...((this.#values.get(key) as unknown[] | undefined) ?? []), ...values]);
+    const all = this.#values.get(key) as unknown[] | undefined;
+    if (all === undefined) this.#values.set(key, [...values]);
+    else for (const value of values) all.push(value);
   }
 
-  #one(key: string, value: unknown, { kind }: Arg, line: number | undefined): unknown {
+  #one(key: string, value: unknown, { kind }: Arg, line: Line): unknown {
     const isRight = kind.toml === "integer" ? Number.isSafeInteger(value) : typeof value === kind.toml;
     if (!isRight || value === "") {
-      const example = kind.toml === "string" ? `"${kind.hint}"` : kind.toml === "integer" ? "10" : "true";
+      const example =
+        kind.toml === "string" ? `"${kind.example ?? kind.hint}"` : kind.toml === "integer" ? "10" : "true";
       const article = kind.toml === "integer" ? "an" : "a";
       throw this.#error(
         line,
@@ -121,7 +168,7 @@ class Reader {
     }
   }
 
-  #noSuchKey(key: string, keys: readonly string[], line: number | undefined): BpfinkError {
+  #noSuchKey(key: string, keys: readonly string[], line: Line): BpfinkError {
     const near = nearest(key, keys);
     return this.#error(
       line,
@@ -130,8 +177,9 @@ class Reader {
     );
   }
 
-  #error(line: number | undefined, message: string, hint: string): BpfinkError {
-    return usage(`${this.#file}${line === undefined ? "" : ` line ${line}`}: ${message}`, hint);
+  #error(line: Line, message: string, hint: string): BpfinkError {
+    const number = line();
+    return usage(`${this.#file}${number === undefined ? "" : ` line ${number}`}: ${message}`, hint);
   }
 }
 

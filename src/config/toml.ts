@@ -9,19 +9,42 @@ export const isTable = (value: unknown): value is Table =>
 export function parseToml(text: string, file: string): Table {
   const error = refusal(text);
   if (error === undefined) return Bun.TOML.parse(text) as Table;
-  // Bun's parser tells no line. What no continuation can mend begins after the longest beginning that parses.
-  const lines = text.split("\n");
-  let line = lines.length;
-  while (line > 1 && refusal(lines.slice(0, line - 1).join("\n")) !== undefined) line--;
-  throw usage(`${file} line ${line}: ${error.replace(/^TOML Parse error: /, "")}`, "see toml.io for how to write it");
+  throw usage(`${file} line ${lineOfError(text)}: ${error}`, "see toml.io for how to write it");
 }
+
+/** How many lines back the beginning of what has no end is looked for: each costs a parse. */
+const MOST_BACK = 100;
+
+/** Bun's parser tells no line. */
+function lineOfError(text: string): number {
+  const lines = text.split("\n");
+  const until = (count: number) => refusal(`${lines.slice(0, count).join("\n")}\n`);
+  // the shortest beginning that nothing behind it can mend
+  let [good, bad] = [0, lines.length + 1];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (isUnfinished(until(middle))) good = middle;
+    else bad = middle;
+  }
+  if (bad <= lines.length) return bad;
+  // its end is missing: what has none begins after the longest beginning that is whole
+  let line = lines.length;
+  while (line > 1 && lines.length - line < MOST_BACK && until(line - 1) !== undefined) line--;
+  return line;
+}
+
+/** Whether something behind a text can make it right, or nothing needs to. */
+const isUnfinished = (error: string | undefined): boolean =>
+  error === undefined ||
+  error === "Unterminated string" ||
+  /found end of file$|^Unterminated (?:array|inline table); /.test(error);
 
 function refusal(text: string): string | undefined {
   try {
     Bun.TOML.parse(text);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return (error instanceof Error ? error.message : String(error)).replace(/^TOML Parse error: /, "");
   }
 }
 

@@ -9,6 +9,17 @@ const MARKS = ["consumers", "metricsconfig", "bcc", "keyfile", "level"];
 export const isUpstream = (table: Table): boolean =>
   Object.keys(table).some((key) => MARKS.includes(key.toLowerCase()));
 
+/** What it reads, by table; in lower case. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  "": [...MARKS, "database", "debug"],
+  consumers: ["root", "access", "generic", "genericdiff", "excludes", "users"],
+  "consumers.users": ["root", "passwd", "shadow"],
+  metricsconfig: [
+    ...["graphitehost", "graphitemode", "namespace", "collectioninterval"],
+    ...["hostrolepath", "hostroletoken", "hostrolekey"],
+  ],
+};
+
 /** graphiteMode: 1 sends nothing, 2 prints, 3 sends. */
 const PRINT = 2;
 const SEND = 3;
@@ -27,6 +38,16 @@ export function translate(
   const consumers = lowerCase(top["consumers"]);
   const users = lowerCase(consumers["users"]);
   const metrics = lowerCase(top["metricsconfig"]);
+  for (const [name, found] of Object.entries({
+    "": top,
+    consumers,
+    "consumers.users": users,
+    metricsconfig: metrics,
+  })) {
+    // it took no notice of them; who wrote one may believe that something is watched
+    for (const key of Object.keys(found).filter((key) => !KNOWN[name]!.includes(key)))
+      notes.push(`${name === "" ? key : `${name}.${key}`}: not known, has no effect`);
+  }
   const watch: Table[] = [];
   const add = (value: unknown, consumer: string) => {
     for (const path of texts(value)) watch.push({ path, consumer });

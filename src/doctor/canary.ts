@@ -1,6 +1,6 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf } from "../errors.ts";
 import { statx } from "../kernel/libc.ts";
 import type { Source } from "../source/source.ts";
@@ -23,9 +23,30 @@ export interface Sung {
   readonly reason?: string;
 }
 
+/** Where the file is made: the first of them that can be written. */
+const PLACES = [tmpdir(), "/run", "/dev/shm"];
+
+function makeDirectory(): string {
+  let failure: unknown;
+  for (const place of PLACES) {
+    try {
+      return mkdtempSync(join(place, "bpfink-doctor-"));
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
 /** Changes a file of its own several times, and waits for each change to come through the source. */
-export async function sing(source: Source, directory = tmpdir()): Promise<Sung> {
-  const own = mkdtempSync(join(directory, "bpfink-doctor-"));
+export async function sing(source: Source): Promise<Sung> {
+  let own: string;
+  try {
+    own = makeDirectory();
+  } catch (error) {
+    return { seen: false, directory: "", reason: `there is no place for a file to change: ${messageOf(error)}` };
+  }
+  const directory = dirname(own);
   const path = join(own, "canary");
   const fd = openSync(path, "wx", 0o600);
   let heard = Promise.withResolvers<string | undefined>();
@@ -38,6 +59,7 @@ export async function sing(source: Source, directory = tmpdir()): Promise<Sung> 
         if (node !== undefined && node === key) heard.resolve(undefined);
       },
       onLost: () => {},
+      onBlind: (reason, remedy) => heard.resolve(`${reason}; ${remedy}`),
       onError: (error) => heard.resolve(messageOf(error)),
     });
     const latencies: number[] = [];

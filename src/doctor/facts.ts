@@ -1,5 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { isRoot } from "../kernel/libc.ts";
+import { countsAsLockedMemory } from "../kernel/locked-memory.ts";
+import { hasHostsPids } from "../kernel/namespace.ts";
 import { readPreemption } from "../kernel/preemption.ts";
+import { capabilitiesOf, lockedMemoryOf } from "./capabilities.ts";
 
 /** One thing that was looked at. `limits`: bpfink works, but sees or tells less. */
 export interface Finding {
@@ -11,82 +15,95 @@ export interface Finding {
   readonly remedy?: string;
 }
 
-/** Capabilities that watching needs, by their bits in CapEff (linux/capability.h). */
-const CAPABILITIES: readonly (readonly [name: string, bit: bigint])[] = [
-  ["CAP_DAC_READ_SEARCH", 2n],
-  ["CAP_SYS_ADMIN", 21n],
-  ["CAP_PERFMON", 38n],
-  ["CAP_BPF", 39n],
-];
+/** What can keep programs from being loaded, and is said where they are not. */
+export const readLockedMemory = (): Finding | undefined =>
+  !countsAsLockedMemory()
+    ? undefined
+    : lockedMemoryOf({ status: read("/proc/self/status") ?? "" }, read("/proc/self/limits") ?? "");
 
 /** Everything that can be known of the kernel and of our rights in it without loading anything. */
 export function readFindings(): Finding[] {
   return [
     { name: "kernel", status: "ok", found: read("/proc/sys/kernel/osrelease") ?? "unknown" },
-    btf(),
-    lockdownOf(read("/sys/kernel/security/lockdown")),
-    securityModules(),
+    btfOf(isReadable(BTF)),
+    lockdownOf(read("/sys/kernel/security/lockdown"), read("/sys/kernel/security/lsm")),
+    securityModulesOf(read("/sys/kernel/security/lsm")),
     preemption(),
-    capabilitiesOf(read("/proc/self/status") ?? ""),
+    capabilitiesOf({
+      ...{ status: read("/proc/self/status") ?? "", uidMap: read("/proc/self/uid_map"), isRoot: isRoot() },
+    }),
+    pidsOf(hasHostsPids()),
   ];
 }
 
-function btf(): Finding {
+const BTF = "/sys/kernel/btf/vmlinux";
+
+export function btfOf(isReadable: boolean): Finding {
   const name = "BTF";
-  if (existsSync("/sys/kernel/btf/vmlinux")) return { name, status: "ok", found: "/sys/kernel/btf/vmlinux" };
+  if (isReadable) return { name, status: "ok", found: BTF };
   return {
     name,
     status: "limits",
-    found: "the kernel does not describe its types: no BPF program of bpfink can be loaded",
-    remedy: "a kernel with CONFIG_DEBUG_INFO_BTF=y, as Debian 11, Ubuntu 20.10, RHEL 8.2 and later have",
+    found: `${BTF} is not there to be read, and without it no BPF program of bpfink can be loaded`,
+    remedy:
+      "a kernel with CONFIG_DEBUG_INFO_BTF=y, as Debian 11, Ubuntu 20.10, RHEL 8.2 and later have; in a container, " +
+      "leave /sys visible",
   };
 }
 
-/** @param text kernel_lockdown(7): "none [integrity] confidentiality" */
-export function lockdownOf(text: string | undefined): Finding {
+const SECURITYFS = "mount -t securityfs none /sys/kernel/security, if the kernel has it";
+
+/**
+ * @param text kernel_lockdown(7): "none [integrity] confidentiality"; undefined: it is not built in, or cannot be read
+ * @param modules as securityModulesOf: where they can be read and lockdown cannot, there is none
+ */
+export function lockdownOf(text: string | undefined, modules: string | undefined): Finding {
   const name = "lockdown";
   const mode = /\[(\w+)\]/.exec(text ?? "")?.[1];
-  if (mode !== "confidentiality")
-    return { name, status: "ok", found: mode ?? "none (not built in, or not to be read)" };
+  if (mode === undefined && modules === undefined)
+    return { name, status: "unknown", found: "/sys/kernel/security cannot be read", remedy: SECURITYFS };
+  if (mode !== "confidentiality") return { name, status: "ok", found: mode ?? "not built in" };
   return {
     name,
     status: "limits",
     found: "confidentiality: BPF programs may not read the kernel's memory",
-    remedy: "boot with lockdown=integrity",
+    remedy: "boot with lockdown=integrity, or without lockdown=confidentiality",
   };
 }
 
-function securityModules(): Finding {
-  const found = read("/sys/kernel/security/lsm");
+/** @param found /sys/kernel/security/lsm: those that are active */
+export function securityModulesOf(found: string | undefined): Finding {
   const name = "security modules";
   return found === undefined
-    ? { name, status: "unknown", found: "/sys/kernel/security cannot be read", remedy: "mount securityfs there" }
+    ? { name, status: "unknown", found: "/sys/kernel/security cannot be read", remedy: SECURITYFS }
     : { name, status: "ok", found };
 }
 
 function preemption(): Finding {
-  const { losesEvents, reason } = readPreemption();
+  const { losesEvents, isGuess, reason } = readPreemption();
   if (!losesEvents) return { name: "preemption", status: "ok", found: reason };
   return {
     name: "preemption",
-    status: "limits",
+    status: isGuess === true ? "unknown" : "limits",
     found: `${reason}: trampolines can miss events, which bpfink notices; it prefers kprobes`,
-    remedy: "boot with preempt=voluntary, or a kernel with CONFIG_KPROBES",
+    remedy:
+      isGuess === true
+        ? "run it as root, whom debugfs tells; or boot with preempt=voluntary"
+        : "boot with preempt=voluntary, or a kernel with CONFIG_KPROBES",
   };
 }
 
-/** @param status /proc/self/status */
-export function capabilitiesOf(status: string): Finding {
-  const name = "capabilities";
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  const missing = CAPABILITIES.filter(([, bit]) => ((effective >> bit) & 1n) === 0n).map(([name]) => name);
-  if (missing.length === 0) return { name, status: "ok", found: CAPABILITIES.map(([name]) => name).join(", ") };
-  const flags = missing.map((capability) => `--cap-add ${capability.slice("CAP_".length)}`).join(" ");
+/** Whose process ids we have. */
+export function pidsOf(areHosts: boolean): Finding {
+  const name = "process ids";
+  if (areHosts) return { name, status: "ok", found: "the host's" };
   return {
     name,
-    status: "problem",
-    found: `without ${missing.join(", ")}`,
-    remedy: `run as root (sudo bpfink doctor); in a container: ${flags} --pid host`,
+    status: "limits",
+    found:
+      "those of a PID namespace: with eBPF lines have the host's; with fanotify processes that are gone are not named, and " +
+      "stores to mapped memory are seen late or not at all",
+    remedy: "run it on the host, or in a container with --pid host",
   };
 }
 
@@ -95,5 +112,14 @@ function read(path: string): string | undefined {
     return readFileSync(path, "utf8").trim();
   } catch {
     return undefined;
+  }
+}
+
+function isReadable(path: string): boolean {
+  try {
+    closeSync(openSync(path, "r"));
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -18,6 +18,8 @@ export interface PreemptionFacts {
 export interface Preemption {
   /** Whether a task can be preempted inside of the kernel, and so of a BPF trampoline, whose other hits are skipped then. */
   readonly losesEvents: boolean;
+  /** Where the kernel does not tell: the worse is assumed. */
+  readonly isGuess?: true;
   /** Half a line: what was found where. */
   readonly reason: string;
 }
@@ -38,7 +40,7 @@ export function preemptionOf(facts: PreemptionFacts): Preemption {
   const configured = /^CONFIG_PREEMPT(?:_(NONE|VOLUNTARY|LAZY))?=y$/m.exec(facts.config ?? "");
   const model =
     inForce ?? MODELS.find((model) => model === asked) ?? (configured && (configured[1] ?? "full").toLowerCase());
-  if (!model) return { losesEvents: true, reason: "the kernel may be preemptible and does not tell" };
+  if (!model) return { losesEvents: true, isGuess: true, reason: "the kernel may be preemptible and does not tell" };
   const losesEvents = model !== "none" && model !== "voluntary";
   return { losesEvents, reason: `the kernel ${losesEvents ? "is" : "is not"} preemptible (preempt=${model})` };
 }

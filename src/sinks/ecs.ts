@@ -1,5 +1,6 @@
 import { basename, dirname, extname } from "node:path";
 import { type Fields, pick, present, sha256Of } from "./fields.ts";
+import { toJson } from "../visible.ts";
 
 /** Elastic Common Schema that the fields are of; all of them are in every 8.x, and in 9. */
 const ECS_VERSION = "8.17.0";
@@ -33,7 +34,7 @@ const OWN = [
 export function ecs(line: string): string {
   const fields = JSON.parse(line) as Fields;
   const { file, host, level, time, message, version } = fields;
-  return JSON.stringify({
+  return toJson({
     "@timestamp": time,
     ecs: { version: ECS_VERSION },
     message,

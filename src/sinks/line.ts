@@ -5,6 +5,7 @@ import type { Difference, Fingerprint } from "../consumers/consumer.ts";
 import type { Redaction } from "../consumers/redaction.ts";
 import type { Actor, Origin } from "../event.ts";
 import type { Sighting } from "../watch/attribution.ts";
+import { toJson } from "../visible.ts";
 
 /** What bpfink says of itself. */
 export type OwnAction = "started" | "stopped" | "gap" | "blind" | "seeing" | "expected" | "reloaded" | "database";
@@ -45,7 +46,7 @@ export function changeLine(change: {
   readonly names: Names;
 }): string {
   const { difference, sightings } = change;
-  return JSON.stringify({
+  return toJson({
     ...head(change.seq, sightings.at(-1)?.last ?? now(), "warn", difference.message),
     action: difference.action,
     origin: change.origin,
@@ -67,7 +68,7 @@ export function ownLine(own: {
   readonly backend: string;
   readonly details: Record<string, unknown>;
 }): string {
-  return JSON.stringify({
+  return toJson({
     ...head(own.seq, now(), own.level, own.message),
     action: own.action,
     backend: own.backend,

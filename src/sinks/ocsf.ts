@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 import { type Fields, pick, present, sha256Of } from "./fields.ts";
+import { toJson } from "../visible.ts";
 
 /** Open Cybersecurity Schema Framework that the classes and attributes are of. */
 const OCSF_VERSION = "1.3.0";
@@ -59,7 +60,7 @@ const UNMAPPED = [
 export function ocsf(line: string): string {
   const fields = JSON.parse(line) as Fields;
   const { file, host, version, backend, seq, message, level } = fields;
-  return JSON.stringify({
+  return toJson({
     ...(file === undefined
       ? {
           ...classOf(6, 6002, fields, OWN_ACTIVITIES),

@@ -1,3 +1,5 @@
+import { visibleWithTabs } from "../visible.ts";
+
 /** Keys of a line that the first row tells, or that say nothing to somebody who reads along. */
 const TOLD = new Set(
   "time seq prev hash level message host version action origin backend consumer file process processName user loginUser effectiveUser actors diff add del users access generic previous".split(
@@ -27,7 +29,7 @@ export function prettier(isColoured: boolean): (line: string) => string {
   return (line) => {
     const value: unknown = JSON.parse(line);
     const fields = value as Readonly<Record<string, unknown>>;
-    const text = (key: string) => (typeof fields[key] === "string" ? visible(fields[key]) : "");
+    const text = (key: string) => (typeof fields[key] === "string" ? visibleWithTabs(fields[key]) : "");
     const action = text("action");
     const time = paint(2, text("time").slice(11, 19));
     const title = `${time} ${paint(COLOURS[action] ?? 2, action)}`;
@@ -44,14 +46,14 @@ export function prettier(isColoured: boolean): (line: string) => string {
 /** `by useradd (232) as root`, with what differs from the user. */
 function who(fields: Readonly<Record<string, unknown>>): string[] {
   const found = fields["origin"] ?? "live";
-  const origin = found === "live" ? [] : [`(${visible(String(found))})`];
+  const origin = found === "live" ? [] : [`(${visibleWithTabs(String(found))})`];
   const process = fields["process"] as { readonly pid?: number } | undefined;
   if (process === undefined) return origin;
-  const name = visible(String(fields["processName"]));
+  const name = visibleWithTabs(String(fields["processName"]));
   const login = fields["loginUser"];
-  const user = visible(String(fields["user"]));
+  const user = visibleWithTabs(String(fields["user"]));
   const as =
-    login === undefined || login === fields["user"] ? user : `${user} (logged in as ${visible(String(login))})`;
+    login === undefined || login === fields["user"] ? user : `${user} (logged in as ${visibleWithTabs(String(login))})`;
   return [...origin, `by ${name} (${process.pid}) as ${as}`];
 }
 
@@ -59,29 +61,18 @@ function changes(fields: Readonly<Record<string, unknown>>): string[] {
   const { diff, add, del, generic } = fields;
   if (typeof diff === "string") {
     const rows = diff.split("\n").slice(0, -1);
-    return rows.filter((row) => !/^(?:---|\+\+\+) /.test(row)).map(visible);
+    return rows.filter((row) => !/^(?:---|\+\+\+) /.test(row)).map(visibleWithTabs);
   }
   const entries = (sign: string, value: unknown) =>
-    (Array.isArray(value) ? value : []).map((entry) => `${sign} ${visible(JSON.stringify(entry))}`);
+    (Array.isArray(value) ? value : []).map((entry) => `${sign} ${visibleWithTabs(JSON.stringify(entry))}`);
   const told = [...entries("-", del), ...entries("+", add)];
   if (told.length > 0 || generic === undefined) return told;
-  return [visible(JSON.stringify(generic))];
+  return [visibleWithTabs(JSON.stringify(generic))];
 }
 
 /** Notes, labels, and whatever else a line has. */
 function rest(fields: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(fields)
     .filter(([key]) => !TOLD.has(key))
-    .map(([key, value]) => `${key}: ${visible(typeof value === "string" ? value : JSON.stringify(value))}`);
-}
-
-/** What a terminal would obey is shown: whoever names a file may be the one who is looked for. */
-function visible(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(
-    /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => {
-      return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-    },
-  );
+    .map(([key, value]) => `${key}: ${visibleWithTabs(typeof value === "string" ? value : JSON.stringify(value))}`);
 }

@@ -44,6 +44,10 @@ export class EbpfSource implements Source {
     return this.#object.missing;
   }
 
+  get unseen(): readonly string[] {
+    return this.missing.map(({ hook: { target, consequence } }) => `${consequence} (${target})`);
+  }
+
   watch(node: WatchNode): NodeKey {
     return this.#watches.watch(node);
   }

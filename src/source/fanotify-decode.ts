@@ -10,6 +10,7 @@ import {
   FAN_EVENT_INFO_TYPE_DFID,
   FAN_EVENT_INFO_TYPE_DFID_NAME,
   FAN_EVENT_INFO_TYPE_FID,
+  FAN_EVENT_INFO_TYPE_MNT,
   FAN_EVENT_INFO_TYPE_NEW_DFID_NAME,
   FAN_EVENT_INFO_TYPE_OLD_DFID_NAME,
   FAN_EVENT_INFO_TYPE_PIDFD,
@@ -33,6 +34,8 @@ export interface FanotifyEvent {
   readonly node: NodeKey | undefined;
   /** Its directory entry; for FAN_RENAME the old one before the new, or the one of them whose directory is watched. */
   readonly entries: readonly { readonly directory: NodeKey; readonly name: string }[];
+  /** Unique id of a mount that came or went. */
+  readonly mount?: bigint | undefined;
 }
 
 export interface Decoded {
@@ -68,6 +71,7 @@ export function decodeEvents(bytes: Uint8Array): Decoded {
 function decodeEvent(bytes: Uint8Array, view: DataView, at: number, headLength: number, end: number): FanotifyEvent {
   let node: NodeKey | undefined;
   let pidfd: number | undefined;
+  let mount: bigint | undefined;
   const entries: { directory: NodeKey; name: string }[] = [];
   for (let info = at + headLength; end - info >= 4;) {
     const type = view.getUint8(info);
@@ -92,11 +96,15 @@ function decodeEvent(bytes: Uint8Array, view: DataView, at: number, headLength: 
       case FAN_EVENT_INFO_TYPE_PIDFD:
         if (infoEnd - info >= 8) pidfd = view.getInt32(info + 4, true);
         break;
+      case FAN_EVENT_INFO_TYPE_MNT:
+        // struct fanotify_event_info_mnt: header, padding, u64
+        if (infoEnd - info >= 16) mount = view.getBigUint64(info + 8, true);
+        break;
     }
     info = infoEnd;
   }
   // The upper half of the 64-bit mask holds no bit that we ask for.
-  return { mask: view.getUint32(at + 8, true), pid: view.getInt32(at + 20, true), pidfd, node, entries };
+  return { mask: view.getUint32(at + 8, true), pid: view.getInt32(at + 20, true), pidfd, node, entries, mount };
 }
 
 /** struct fanotify_event_info_fid: header (4), fsid (8), struct file_handle { u32 bytes; s32 type; u8 handle[] }, name. */

@@ -9,15 +9,15 @@ import {
   nameToHandle,
   openHandle,
   openPath,
-  pidfdAlive,
   realtime,
   statx,
 } from "../kernel/libc.ts";
 import { parentPath, pathBytes } from "../paths.ts";
-import { readProcess } from "./process.ts";
+import { ActorCache } from "./fanotify-actor.ts";
 import { type FanotifyEvent, decodeEvents, handleOf, kindsOf, nodeKey } from "./fanotify-decode.ts";
 import { initRefused, markRefused } from "./fanotify-errors.ts";
 import type { DirtyPages } from "./dirty.ts";
+import { MountEvents } from "./fanotify-mounts.ts";
 import type { ProcessTable } from "./processes.ts";
 import type { Source, SourceHandlers, WatchNode } from "./source.ts";
 
@@ -101,6 +101,7 @@ class FanotifySource implements Source {
   readonly #fd: number;
   readonly #processes: ProcessTable | undefined;
   readonly #dirty: DirtyPages | undefined;
+  readonly #mounts: MountEvents | undefined;
   /** What is watched there, of what is watched here. */
   readonly #inodes = new Map<NodeKey, NodeKey>();
   readonly #directoryMask: number;
@@ -118,6 +119,22 @@ class FanotifySource implements Source {
     this.#processes = processes;
     this.#dirty = dirty;
     this.#directoryMask = DIRECTORY_MASK | renameMask(fd);
+    this.#mounts = MountEvents.open(processes);
+  }
+
+  /** What no mark tells of (docs/kernel.md). */
+  get unseen(): readonly string[] {
+    const stores = "stores through a shared mapping (mmap)";
+    return [
+      `${stores}${this.#dirty === undefined ? "" : " on tmpfs and overlay"} are seen late: when something else happens to the file`,
+      "nothing is seen on file systems without file handles",
+      ...(this.#processes === undefined ? ["who it was is not told of processes that end at once"] : []),
+      ...(this.#mounts === undefined ? ["who mounts or unmounts over a watched path is not told"] : []),
+    ];
+  }
+
+  get tellsOfMounts(): boolean {
+    return this.#mounts !== undefined;
   }
 
   /** One O_PATH descriptor pins the inode, and all else goes through it, so mark and key cannot be of two inodes. */
@@ -177,6 +194,7 @@ class FanotifySource implements Source {
   start(handlers: SourceHandlers): void {
     if (this.#disposed || this.#reader !== undefined) return;
     this.#dirty?.start(handlers);
+    this.#mounts?.start((event) => handlers.onEvent(event));
     this.#reader = readerOf(this.#fd);
     void this.#run(this.#reader, handlers);
   }
@@ -229,6 +247,7 @@ class FanotifySource implements Source {
     this.#watched.clear();
     void this.#reader?.cancel().catch(() => {});
     closeSync(this.#fd);
+    this.#mounts?.[Symbol.dispose]();
     this.#processes?.[Symbol.dispose]();
     this.#dirty?.[Symbol.dispose]();
   }
@@ -253,37 +272,6 @@ function report(event: FanotifyEvent, time: bigint, actors: ActorCache, handlers
   }
   // From here on the pidfd is closed and the number may be another's.
   if (actor === "unread") actor = undefined;
-}
-
-/** Who acted, read at most once per process for all events that were read together. */
-class ActorCache {
-  readonly #processes: ProcessTable | undefined;
-  readonly #actors = new Map<number, Actor | undefined>();
-
-  constructor(processes: ProcessTable | undefined) {
-    this.#processes = processes;
-  }
-
-  of(event: FanotifyEvent): Actor | undefined {
-    const { pid } = event;
-    if (pid <= 0) return undefined;
-    if (!this.#actors.has(pid)) this.#actors.set(pid, this.#read(event));
-    return this.#actors.get(pid);
-  }
-
-  /** From /proc if it is all there; a zombie has lost its executable and arguments, a kernel thread never had them. */
-  #read(event: FanotifyEvent): Actor | undefined {
-    const alive = readAlive(event);
-    if (alive !== undefined && alive.process.executable !== "") return alive;
-    return this.#processes?.find(event.pid) ?? alive;
-  }
-}
-
-function readAlive({ pid, pidfd }: FanotifyEvent): Actor | undefined {
-  if (pidfd === abi.FAN_NOPIDFD) return undefined;
-  const actor = readProcess(pid);
-  // Checked after reading: a process that still is there had the number all the while.
-  return pidfd !== undefined && pidfd >= 0 && !pidfdAlive(pidfd) ? undefined : actor;
 }
 
 const keyOf = (fd: number): NodeKey => nodeKey(fstatfs(fd).fsid, nameToHandle(fd));

@@ -31,13 +31,16 @@ export class ProcessTable implements Disposable {
   /**
    * The process that had this id last. Its user ids are those at its birth or last exec. undefined
    * when another one, born where the tracepoints do not reach, has the id now.
+   *
+   * @param isReaped the one that is asked for is gone: who has the id now is another one, and it is that one's record
    */
-  find(pid: number): Actor | undefined {
+  find(pid: number, isReaped: boolean): Actor | undefined {
     const record = this.#processes.get(pid);
     if (record === undefined) return undefined;
     const actor = decodeActor(record, { monotonic: realtimeOffset(), boottime: boottimeOffset() });
     const holder = readStat(pid);
     if (holder === undefined) return actor;
+    if (isReaped) return undefined;
     const started = Date.parse(startTime(holder.startTicks, boottimeOffset()));
     return Math.abs(started - Date.parse(actor.process.start)) <= TICK ? actor : undefined;
   }

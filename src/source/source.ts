@@ -62,6 +62,8 @@ export interface SourceHandlers {
 export interface Source extends Disposable {
   /** As printed in every line: `ebpf/fentry`, `fanotify`. */
   readonly backend: string;
+  /** What it does not see or tell on this kernel, for people. */
+  readonly unseen?: readonly string[];
   /** Whether it tells of mounts; undefined: no. */
   readonly tellsOfMounts?: boolean;
   /**

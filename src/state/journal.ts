@@ -19,7 +19,7 @@ export interface Retention {
 export interface JournalOptions {
   readonly retention?: Retention;
   /** Key of the chain; without one its hashes are plain. */
-  readonly chainKey?: Uint8Array;
+  readonly chainKey?: Uint8Array | undefined;
 }
 
 const EVERYTHING: Retention = { age: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
@@ -33,8 +33,8 @@ const PRUNE_STEP = 256;
  */
 export class Journal {
   readonly #sql: ReturnType<typeof statements>;
-  readonly #retention: Retention;
-  readonly #key: Uint8Array | undefined;
+  #retention: Retention;
+  #key: Uint8Array | undefined;
   #last: { readonly seq: number; readonly hash: string };
   #committed: { readonly seq: number; readonly hash: string };
 
@@ -44,6 +44,12 @@ export class Journal {
     this.#key = options.chainKey;
     const { seq, hash } = this.#chain();
     this.#last = this.#committed = { seq: Number(seq), hash };
+  }
+
+  /** From now on: which lines are kept, and the key of those to come. */
+  use({ retention = EVERYTHING, chainKey }: JournalOptions): void {
+    this.#retention = retention;
+    this.#key = chainKey;
   }
 
   insert(makeLine: (seq: number) => string): Entry {

@@ -4,7 +4,7 @@ import type { Keys, State } from "../consumers/consumer.ts";
 import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
 import { Expectations } from "./expectations.ts";
 import { closeQuietly, FileHealth, setAside, type Trouble, troubleOf, wasUsed } from "./health.ts";
-import { type Entry, Journal, type JournalOptions } from "./journal.ts";
+import { type Entry, Journal, type JournalOptions, type Retention } from "./journal.ts";
 import { MEMORY, openBeside, openDatabase, type Opened } from "./open.ts";
 import { prepare } from "./statement.ts";
 import { copySecret, transfer } from "./transfer.ts";
@@ -42,7 +42,7 @@ export type StateStore = Keys & Pick<Store, "load" | "paths" | "forget" | "basel
  */
 export class Store implements Keys, Disposable {
   readonly #path: string;
-  readonly #options: JournalOptions;
+  #options: JournalOptions;
   readonly expectations: Expectations;
   #parts: Parts;
   /** Of the file; undefined while there is none in use. */
@@ -147,6 +147,16 @@ export class Store implements Keys, Disposable {
     });
   }
 
+  /** How long lines are kept from now on. */
+  retain(retention: Retention): void {
+    this.#use({ ...this.#options, retention });
+  }
+
+  /** Lines to come are chained with this key; undefined: without one. */
+  rekey(chainKey: Uint8Array | undefined): void {
+    this.#use({ ...this.#options, chainKey });
+  }
+
   /** Takes a step in dropping old lines. Returns whether there may be more to drop. */
   prune(): boolean {
     return this.#transaction(() => this.#parts.journal.prune());
@@ -184,6 +194,11 @@ export class Store implements Keys, Disposable {
     } finally {
       this.#parts.claim?.close();
     }
+  }
+
+  #use(options: JournalOptions): void {
+    this.#options = options;
+    this.#parts.journal.use(options);
   }
 
   #recover(trouble: Trouble): Recovery {

@@ -28,6 +28,8 @@ export class Covers {
   readonly #covered = new Set<string>();
   /** Of mounts that are to be looked at, or may not be found yet, and until when they can be. */
   readonly #events = new Map<Target, { readonly events: readonly KernelEvent[]; readonly until: number }>();
+  /** Those that name a mount, by what became of it. */
+  readonly #named = new Map<string, { readonly event: KernelEvent; readonly until: number }>();
   readonly #untilNow: () => () => boolean;
   #hasEvents: boolean;
 
@@ -43,6 +45,11 @@ export class Covers {
   /** Takes an event of a mount. @param targets whom it concerns */
   note(targets: Iterable<Target>, event: KernelEvent): void {
     this.#forget();
+    const { mount } = event;
+    if (mount !== undefined) {
+      const key = nameOf(mount.isAttached ? "covered" : "uncovered", mount.id);
+      this.#named.set(key, { event, until: performance.now() + BEFORE });
+    }
     for (const target of targets) {
       const events = [...(this.#events.get(target)?.events ?? []), event].slice(-MAX_EVENTS);
       this.#events.set(target, { events, until: performance.now() + BEFORE });
@@ -51,7 +58,10 @@ export class Covers {
 
   /** Events of the mounts and umounts that are to be looked at; none where there is nothing to look at. */
   eventsOf(target: Target): readonly KernelEvent[] {
-    return (this.#pending.has(target) ? this.#events.get(target)?.events : undefined) ?? [];
+    const cover = this.#pending.get(target);
+    if (cover === undefined) return [];
+    const named = this.#named.get(nameOf(cover.action, cover.mount.id));
+    return this.#events.get(target)?.events ?? (named === undefined ? [] : [named.event]);
   }
 
   /** Whether there is something to look at, and the event that says whose doing it is may be on its way. */
@@ -135,6 +145,7 @@ export class Covers {
     const now = performance.now();
     for (const [target, { until }] of this.#events)
       if (until < now && !this.#pending.has(target)) this.#events.delete(target);
+    for (const [key, { until }] of this.#named) if (until < now) this.#named.delete(key);
   }
 
   /** A look has seen what came of it. */
@@ -144,3 +155,5 @@ export class Covers {
     if (action === "uncovered") this.#covered.delete(target.path);
   }
 }
+
+const nameOf = (action: Cover["action"], id: number): string => `${action} ${id}`;

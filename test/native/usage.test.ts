@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
 import { copyFileSync, existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { SETTINGS } from "../../src/options.ts";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
 import { BPFINK, bpfink, end, type Ended, SLOW } from "../e2e/process.ts";
@@ -22,7 +23,10 @@ const usage: readonly (readonly [args: readonly string[], ...told: string[]])[] 
   [["--wach", "/etc/passwd"], "--wach", "did you mean --watch?"],
   [["--databse=/x"], "--databse", "did you mean --database?"],
   [["--frobnicate"], "--frobnicate", "--help"],
-  [["-w", "/etc/passwd"], "-w"],
+  [["-w", "/etc/passwd"], "-w", "did you mean --watch?"],
+  [["-v"], "-v", "did you mean --version?"],
+  [["-r"], "-r", "--help"],
+  [["--redact", "("], 'redact "("'],
   [["-vx"], "-v"],
   [["--watch"], "--watch needs a value", "--watch PATH"],
   [["--watch", "--exclude", "/x"], "--watch needs a value"],
@@ -42,6 +46,8 @@ const usage: readonly (readonly [args: readonly string[], ...told: string[]])[] 
   [["--database", "/a", "--database", "/b"], "--database", "once"],
   [["--backend", "auto", "--backend", "auto"], "--backend", "once"],
   [["--help=yes"], "--help"],
+  [["--rescan", "25d"], "--rescan", "24d"], // a timer that waits longer goes off at once
+  [["--graphite-interval", "25d"], "--graphite-interval", "24d"],
   [["--root", "/nonexistent", "--database", ":memory:"], "--root /nonexistent"],
   [["--root", "/dev/null", "--database", ":memory:"], "--root /dev/null"],
   [["--watch", "a\nb\u001b[31m"], "--watch"],
@@ -109,14 +115,52 @@ test(
   SLOW,
 );
 
-test("--help", async () => {
-  const { status, stdout, stderr } = await bpfink(["--help"]);
-  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  expect(stdout.split("\n").filter((line) => line.length > 100)).toEqual([]);
-  for (const option of ["watch", "exclude", "root", "database", "backend", "log-level", "version", "help"]) {
-    expect(stdout).toMatch(new RegExp(`^ +--${option}\\b`, "m"));
+test("--help tells of every option, at one of two places", async () => {
+  const [first, second, short] = await Promise.all(
+    [["--help"], ["watch", "--help"], ["-h"]].map((args) => bpfink(args)),
+  );
+  for (const option of Object.keys(SETTINGS))
+    expect(first!.stdout + second!.stdout).toMatch(new RegExp(`^ +--${option} `, "m"));
+  expect(first!.stdout.match(/^ {2}bpfink --watch .*$/gm)).toHaveLength(3);
+  expect(short).toMatchObject({ status: 0, stdout: first!.stdout });
+});
+
+test("nothing is left to be watched", async () => {
+  const args = ["--watch", "/etc/passwd", "--exclude", "/etc/*", "--database", ":memory:"];
+  const { stderr } = await end(["timeout", "-s", "TERM", "5", BPFINK, ...args]);
+  expect(stderr).toContain("bpfink: warn: nothing is watched: --exclude leaves out all that there is to watch\n");
+});
+
+test("stdout is closed: nothing is watched, and no line is taken for printed", async () => {
+  using directory = new TemporaryDirectory();
+  const args = ["--watch", "/etc/passwd", "--database", directory.at("x.db")];
+  const ended = await end(["sh", "-c", 'exec "$0" "$@" >&-', BPFINK, ...args]);
+  expectError(3, ["stdout is closed", "/dev/null"], ended);
+  expect(existsSync(directory.at("x.db"))).toBe(false);
+});
+
+test("what nobody foresaw is one line, too, and no status that says something else", async () => {
+  using directory = new TemporaryDirectory();
+  for (const surprise of ["throw new Error('a\\nb')", "Promise.reject(new Error('a\\nb'))"]) {
+    const preload = directory.write("x.js", `setTimeout(() => { ${surprise} }, 1)`);
+    // a command that takes its time, with somebody's code, which it is watching alone that refuses it
+    const ended = await end([BPFINK, "doctor", "--backend", "fanotify"], {
+      env: { BUN_OPTIONS: `--preload=${preload}` },
+    });
+    expect(ended).toMatchObject({ status: 3, stderr: expect.stringMatching(/^bpfink: error: a b; .*report.*\n$/) });
   }
-  expect(stdout.endsWith("\n")).toBe(true);
+});
+
+test("what cannot be written is said; what nobody reads any more is not", async () => {
+  for (const args of ["--help", "--version", "doctor --help"]) {
+    const told = await end(["sh", "-c", `"$0" ${args} > /dev/full`, BPFINK]);
+    expect(told).toMatchObject({
+      status: 3,
+      stderr: expect.stringMatching(/^bpfink: error: stdout .*ENOSPC.*; .*\n$/),
+    });
+    const piped = await end(["bash", "-c", `"$0" ${args} | true; echo "\${PIPESTATUS[0]}"`, BPFINK]);
+    expect(piped).toMatchObject({ stdout: "0\n", stderr: "" });
+  }
 });
 
 test("--version names what is embedded", async () => {

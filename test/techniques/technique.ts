@@ -134,5 +134,5 @@ export const fanotify = {
   actor: limit("who acted is read when the event comes: user ids are those at birth or exec if it has ended by then"),
   birth: limit("a directory is marked after it was made; what is made in it meanwhile is found by the look"),
   flags: limit("file_setattr has no event"),
-  mount: limit("the table of mounts tells what was mounted, not by whom"),
+  mount: limit("before Linux 6.15 the table of mounts tells what was mounted, and nobody by whom"),
 };

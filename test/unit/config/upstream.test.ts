@@ -24,6 +24,16 @@ test("graphiteMode says whether anything is sent", () => {
   expect([1, "1", 2, "3", 3].map(graphite)).toEqual([undefined, undefined, "-", "h:1", "h:1"]);
 });
 
+test("keys that it never read are said", () => {
+  const consumers = { genric: ["/boot"], Users: { passwd: "/etc/passwd", group: "/etc/group" } };
+  expect(translate({ consumers, MetricsConfig: { graphitMode: 3 }, watch: ["/x"] }).notes).toEqual([
+    "watch: not known, has no effect",
+    "consumers.genric: not known, has no effect",
+    "consumers.users.group: not known, has no effect",
+    "metricsconfig.graphitmode: not known, has no effect",
+  ]);
+});
+
 test("what is not to be had is said", () => {
   expect(translate({ level: "off", keyfile: "/k", debug: false })).toEqual({
     table: { "log-level": "error" },

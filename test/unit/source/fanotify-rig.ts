@@ -39,6 +39,7 @@ export class Rig implements Disposable {
     };
     this.source.start({
       onEvent: (event) => {
+        if (event.kind === "mount") return; // anybody's, in the whole mount namespace
         const { actor, ...rest } = event;
         this.seen.push({ text: this.#describe(event), event: rest, actor });
         changed();

@@ -112,4 +112,17 @@ describe("events", () => {
       Array.from({ length: 16 }, (_, i) => 24n + BigInt(i)),
     );
   });
+
+  test("that name a mount are of what became of that one", () => {
+    const covers = new Covers(true, always);
+    const named = (id: number, isAttached: boolean) => ({ ...event, mount: { id, isAttached } });
+    covers.note([], named(1, true));
+    covers.note([], named(2, true));
+    covers.note([], named(1, false));
+    covers.add(target, coverOf("covered"));
+    expect(covers.eventsOf(target)).toEqual([named(1, true)]);
+    covers.settle(target, "covered");
+    covers.add(target, coverOf("uncovered"));
+    expect(covers.eventsOf(target)).toEqual([named(1, false)]);
+  });
 });
