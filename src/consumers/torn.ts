@@ -10,6 +10,8 @@ const SHADOW_TAIL = /^(?::-?\d*){2,8}\r?$/;
 const LOCKS = /^[!*]+/;
 /** `root:`, and the hash is on the next line. */
 const NAME_ALONE = /^[^\s:]+:[!*]*\r?$/;
+/** `root:$6`, and the rest of the mark is on the next line. */
+const TORN_MARK = /^[^\s:]+:[!*]*\$[A-Za-z0-9-]{0,20}\$?\r?$/;
 /** Too little of a hash to hide, and enough of shadow(5) to know what the line before ended in. */
 const SHORT_REST = /^[./A-Za-z0-9$=,+_-]{0,4}(?::-?\d*){5,8}\r?$/;
 
@@ -42,10 +44,11 @@ export function isSecondHalf(line: string, before: string): boolean {
   const colon = line.indexOf(":");
   const first = (colon < 0 ? line : line.slice(0, colon)).replace(/\r$/, "").replace(LOCKS, "");
   if (NAME_ALONE.test(before) && looksLikeHash(first)) return true;
-  if (!isPiece(first)) return false;
-  return endsInHash(before) || (colon >= 0 && SHADOW_TAIL.test(line.slice(colon)));
+  const hasTail = colon >= 0 && SHADOW_TAIL.test(line.slice(colon));
+  if (endsInHash(before) && hasTail) return HASH_PIECE.test(first); // in hexadecimal it reads like a name
+  return isPiece(first) && (endsInHash(before) || hasTail);
 }
 
 function endsInHash(line: string): boolean {
-  return isMarkedHash((line.trimEnd().split(/[:\s]/).at(-1) ?? "").replace(/^[!*]+/, ""));
+  return TORN_MARK.test(line) || isMarkedHash((line.trimEnd().split(/[:\s]/).at(-1) ?? "").replace(/^[!*]+/, ""));
 }
