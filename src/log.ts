@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { createConsola, type LogObject, LogLevels } from "consola/core";
+import { withoutHashes } from "./hashes.ts";
 import { count } from "./metrics.ts";
 
 /** Levels that --log-level takes, from the most to the least talkative. */
@@ -17,9 +18,10 @@ export const log = createConsola({
   reporters: [{ log: report }],
 });
 
+/** What people put into a configuration, and name as one, is quoted in messages: shadow, perhaps. */
 function report({ type, args }: LogObject): void {
   count(`log_level.${type}`);
-  writeStderr(`bpfink: ${prefix(type)}${args.join(" ")}\n`);
+  writeStderr(`bpfink: ${prefix(type)}${withoutHashes(args.join(" "))}\n`);
 }
 
 export function setLogLevel(level: LogLevel): void {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { Fingerprint } from "./consumer.ts";
-import { redacted } from "./hashes.ts";
+import { redacted } from "../hashes.ts";
 import { redact } from "./redact.ts";
 import type { Redaction } from "./redaction.ts";
 

@@ -1,5 +1,5 @@
 import type { Fingerprint } from "./consumer.ts";
-import { isMarkedHash, looksLikeHash, redacted } from "./hashes.ts";
+import { isMarkedHash, looksLikeHash, redacted } from "../hashes.ts";
 
 /** What hashes of crypt(5) are made of. */
 const HASH_PIECE = /^[./A-Za-z0-9$=,+_-]{5,}$/;

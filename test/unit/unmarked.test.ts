@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
-import { isUnmarkedHash, UNMARKED_WORD } from "../../../src/consumers/unmarked.ts";
+import { isUnmarkedHash, UNMARKED_WORD } from "../../src/unmarked.ts";
 
 /** Of 300 passwords, by crypt(3) of this machine. */
 const CRYPT = `@c = (".", "/", 0..9, "A".."Z", "a".."z"); srand(1);

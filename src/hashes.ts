@@ -1,5 +1,7 @@
-import type { Fingerprint } from "./consumer.ts";
 import { isRandom, isUnmarkedHash, UNMARKED_SCHEMES, UNMARKED_WORD } from "./unmarked.ts";
+
+/** What is shown for a secret: `Fingerprint` of the consumers. */
+type Show = (secret: string) => string;
 
 /**
  * What password hashes look like. The id is what stands between the first dollar signs.
@@ -69,17 +71,22 @@ export function looksLikeHash(word: string): boolean {
 const ids = [...SCHEMES.keys()].join("|");
 
 /** What stands in a text for a secret. */
-export function redacted(secret: string, fingerprint: Fingerprint): string {
+export function redacted(secret: string, fingerprint: Show): string {
   return `[redacted ${fingerprint(secret)}]`;
 }
 
 /** Hashes anywhere in a text replaced. */
-export function redactHashes(text: string, fingerprint: Fingerprint): string {
+export function redactHashes(text: string, fingerprint: Show): string {
   const hide = (hash: string) => redacted(hash, fingerprint);
   return text
     .replace(HASH_TOKEN, hide)
     .replace(UNKNOWN_MARK, (word) => (isRandom(word.split(DOLLARS).at(-1) ?? "") ? hide(word) : word))
     .replace(UNMARKED_WORD, (word) => (isUnmarkedHash(word) ? hide(word) : word));
+}
+
+/** The same for messages, where no key is at hand. */
+export function withoutHashes(text: string): string {
+  return redactHashes(text, () => "hash");
 }
 
 /** As crypt(5) writes it, as a shell needs it (`\\$6\\$`), and as a URL does. */
