@@ -84,6 +84,15 @@ export function redactHashes(text: string, fingerprint: Show): string {
     .replace(UNMARKED_WORD, (word) => (isUnmarkedHash(word) ? hide(word) : word));
 }
 
+/** Whether a line ends within a hash, or with one. */
+export function endsInHash(line: string): boolean {
+  const end = line.trimEnd().slice(-MAX_HASH);
+  return ENDS_IN_MARKED.test(end) || isMarkedHash((end.split(/[:\s]/).at(-1) ?? "").replace(/^[!*]+/, ""));
+}
+
+/** In characters: the longest of crypt(5) has some 130. */
+const MAX_HASH = 250;
+
 /** The same for messages, where no key is at hand. */
 export function withoutHashes(text: string): string {
   return redactHashes(text, () => "hash");
@@ -96,6 +105,8 @@ const BODY = "[./A-Za-z0-9$=,+_%\\\\-]";
 const BODY_END = "[./A-Za-z0-9$=,+_-]";
 /** Marked as a hash is, by a scheme that we do not know; `"$a$b"` of a shell is none, for its end is no random word. */
 const UNKNOWN_MARK = new RegExp(`${DOLLAR}[A-Za-z0-9-]{1,20}${DOLLAR}${BODY}{19,}${BODY_END}`, "g");
+
+const ENDS_IN_MARKED = new RegExp(`${DOLLAR}(?:${ids})(?:${DOLLAR}|,)${BODY}*$`);
 
 /** A hash by its own mark (grub.pbkdf2: grub-mkpasswd-pbkdf2(1); {SSHA}: RFC 2307). */
 const HASH_TOKEN = new RegExp(

@@ -67,7 +67,8 @@ function parse(look: Look, keys: Keys, treatment: Treatment): ContentState {
   if (treatment === "member") return { consumer: "generic", ...facts, digest: look.digest };
   if (look.content === undefined || hasMoreLines(look.content, LINE_LIMIT)) return hashed("too long", look.digest);
   const text = decode(look.content);
-  if (looksLikeShadow(text)) return hashed("passwords", keyed());
+  // NULs are between the letters of UTF-16
+  if (looksLikeShadow(text.replaceAll("\0", ""))) return hashed("passwords", keyed());
   if (look.content.includes(0)) return hashed("binary", look.digest);
   if (holdsPrivateKey(text)) return hashed("private key", keyed());
   const redaction = keys.redaction ?? DEFAULT_REDACTION;

@@ -115,6 +115,17 @@ describe("what is not text", () => {
     ]);
   });
 
+  test("shadow in UTF-16 is no plain binary: its digest would help to guess", () => {
+    const text = Buffer.from("\ufeffroot:$6$ab$cd:19000:0:99999:7:::\n", "utf16le");
+    for (const bytes of [text, Buffer.from(text).swap16()]) {
+      const { content, next } = compare(missing, fileLook(new Uint8Array(bytes)))?.details["generic"] as Record<
+        string,
+        string
+      >;
+      expect([content, next?.slice(0, 6)]).toEqual(["passwords", "keyed:"]);
+    }
+  });
+
   test("lines without number cost neither seconds nor memory: they are hashed", () => {
     const lines = (text: string) => compare(fileLook("a\n"), fileLook(text))?.consumer;
     expect([lines("\n".repeat(300_000)), lines("\n".repeat(300_001))]).toEqual(["diff", "generic"]);

@@ -179,6 +179,10 @@ const MISPLACED: Record<string, (hash: string) => string | Uint8Array> = {
   "group's members": (hash) => `adm:x:4:bob,${hash}\n`,
   NIS: (hash) => `+${hash}::::::\n+@${hash}::::::\n`,
   "a line in two": (hash) => `bob:${hash.slice(0, -14)}\n${hash.slice(-14)}:19000:0:99999:7:::\n`,
+  "a value in two lines": (hash) =>
+    /^\$[^z]/.test(hash)
+      ? `  PASS="${hash.slice(0, 14)}\n${hash.slice(14)}"\n${hash.slice(0, -9)}\n${hash.slice(-9)}\n`
+      : "",
   CRLF: (hash) => `bob:${hash}:19000:0:99999:7:::\r\neve:!${hash}:19000:0:99999:7:::\r\n`,
   "UTF-16": (hash) => new Uint8Array(Buffer.from(`\ufeffbob:${hash}:19000:0:99999:7:::\n`, "utf16le")),
   "a long line": (hash) => `bob:${hash}:19000:0:99999:7:::${"x".repeat(1 << 17)}\n`,
