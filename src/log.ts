@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { createConsola, type LogObject, LogLevels } from "consola/core";
+import { withoutHashes } from "./hashes.ts";
 import { count } from "./metrics.ts";
 import { visible } from "./visible.ts";
 
@@ -18,9 +19,10 @@ export const log = createConsola({
   reporters: [{ log: report }],
 });
 
+/** What people put into a configuration, and name as one, is quoted in messages: shadow, perhaps. */
 function report({ type, args }: LogObject): void {
   count(`log_level.${type}`);
-  writeStderr(`bpfink: ${prefix(type)}${visible(args.join(" "))}\n`);
+  writeStderr(`bpfink: ${prefix(type)}${visible(withoutHashes(args.join(" ")))}\n`);
 }
 
 export function setLogLevel(level: LogLevel): void {

@@ -1,6 +1,7 @@
 import { command } from "../cli/command.ts";
 import { valuesOf } from "../cli/parse.ts";
 import { readConfig } from "../config/read.ts";
+import { withoutHashes } from "../hashes.ts";
 import { ExitStatus } from "../errors.ts";
 import { log } from "../log.ts";
 import { COMMON, SETTINGS } from "../options.ts";
@@ -18,7 +19,7 @@ export const configCheck = command({
     const configuration = readConfig(file, SETTINGS);
     for (const note of configuration?.notes ?? []) log.warn(`${file}: ${note}`);
     valuesOf(SETTINGS, new Map(), configuration?.values ?? new Map(), "/");
-    for (const [key, value] of configuration?.values ?? []) print(`${key} = ${toJson(value)}\n`);
+    for (const [key, value] of configuration?.values ?? []) print(withoutHashes(`${key} = ${toJson(value)}\n`));
     return ExitStatus.ok;
   },
 });

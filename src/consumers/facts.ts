@@ -1,5 +1,5 @@
 import type { Keys, Look, MissingLook } from "./consumer.ts";
-import { redactHashes } from "./hashes.ts";
+import { redactHashes } from "../hashes.ts";
 import { describeXattrs, type Xattrs } from "./xattrs.ts";
 
 /** What every state holds of the inode. mtime changes with every save, and tells nothing. */

@@ -13,19 +13,29 @@ export function isSameList<T>(before: readonly T[], after: readonly T[]): boolea
 
 function without<T>(elements: readonly T[], others: readonly T[]): T[] {
   const counts = new Map<string, number>();
-  for (const other of others) counts.set(keyOf(other), (counts.get(keyOf(other)) ?? 0) + 1);
+  for (const key of others.map(keyOf)) counts.set(key, (counts.get(key) ?? 0) + 1);
   return elements.filter((element) => {
-    const left = counts.get(keyOf(element)) ?? 0;
-    counts.set(keyOf(element), left - 1);
+    const key = keyOf(element);
+    const left = counts.get(key) ?? 0;
+    counts.set(key, left - 1);
     return left <= 0;
   });
 }
 
 /** Members in any order, as a state that went through the database may have them. */
-function keyOf(element: unknown): string {
-  return JSON.stringify(element, (_, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+function keyOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) return `[${value.map(keyOf).join()}]`;
+  const known = keys.get(value);
+  if (known !== undefined) return known;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  const key = `{${members
+    .map(([name, member]) => `${JSON.stringify(name)}:${keyOf(member)}`)
+    .sort()
+    .join()}}`;
+  keys.set(value, key);
+  return key;
 }
+
+/** States do not change, and each element is compared many times. */
+const keys = new WeakMap<object, string>();

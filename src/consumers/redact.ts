@@ -1,5 +1,5 @@
 import type { Fingerprint } from "./consumer.ts";
-import { isMarkedHash, looksLikeHash, redacted, redactHashes } from "./hashes.ts";
+import { isMarkedHash, looksLikeHash, redacted, redactHashes } from "../hashes.ts";
 import { DEFAULT_REDACTION, type Redaction } from "./redaction.ts";
 import { findSecretKeys, type SecretKey } from "./secret-keys.ts";
 import { isPiece, redactTorn } from "./torn.ts";

@@ -1,15 +1,21 @@
 import type { Fingerprint } from "./consumer.ts";
-import { isMarkedHash, looksLikeHash, redacted } from "./hashes.ts";
+import { endsInHash, looksLikeHash, redacted } from "../hashes.ts";
 
 /** What hashes of crypt(5) are made of. */
 const HASH_PIECE = /^[./A-Za-z0-9$=,+_-]{5,}$/;
 /** Names of users, services, hosts: a piece of a hash has capitals, a slash or a dollar sign, or is too short to tell. */
 const PLAIN_NAME = /^[a-z_][a-z0-9_.-]*\$?$/;
+/** Of the hashes that are (`$3$`, crypt(5)). */
+const HEXADECIMAL = /^(?=.*\d)[0-9a-f]{8,}$/;
 /** What follows the hash in shadow(5), or some of it. */
 const SHADOW_TAIL = /^(?::-?\d*){2,8}\r?$/;
 const LOCKS = /^[!*]+/;
 /** `root:`, and the hash is on the next line. */
 const NAME_ALONE = /^[^\s:]+:[!*]*\r?$/;
+/** `root:$6`, and the rest of the mark is on the next line. */
+const TORN_MARK = /^[^\s:]+:[!*]*\$[A-Za-z0-9-]{0,20}\$?\r?$/;
+/** Locks, the rest of a hash, and what follows: a field, the end of a string. */
+const SECOND_HALF = /^([!*]*)([^:\r"'`;)\]}]*)([^]*)$/;
 /** Too little of a hash to hide, and enough of shadow(5) to know what the line before ended in. */
 const SHORT_REST = /^[./A-Za-z0-9$=,+_-]{0,4}(?::-?\d*){5,8}\r?$/;
 
@@ -22,7 +28,7 @@ export function redactTorn(lines: readonly string[], fingerprint: Fingerprint): 
   const torn = lines.map((line, i) => isSecondHalf(line, lines[i - 1] ?? ""));
   return lines.map((line, i) => {
     if (torn[i] === true) {
-      const [, locks = "", first = "", rest = ""] = /^([!*]*)([^:\r]*)([^]*)$/.exec(line) ?? [];
+      const [, locks = "", first = "", rest = ""] = SECOND_HALF.exec(line) ?? [];
       return locks + hide(first) + rest;
     }
     if ((torn[i + 1] !== true && !SHORT_REST.test(lines[i + 1] ?? "")) || !line.includes(":")) return line;
@@ -34,18 +40,16 @@ export function redactTorn(lines: readonly string[], fingerprint: Fingerprint): 
 /** Whether a text reads like a piece of a hash, and not like a name. */
 export function isPiece(text: string): boolean {
   const bare = text.replace(LOCKS, "");
-  return HASH_PIECE.test(bare) && !PLAIN_NAME.test(bare);
+  return HASH_PIECE.test(bare) && (!PLAIN_NAME.test(bare) || HEXADECIMAL.test(bare));
 }
 
 /** Whether a line begins with what the line before should have ended in. */
 export function isSecondHalf(line: string, before: string): boolean {
-  const colon = line.indexOf(":");
-  const first = (colon < 0 ? line : line.slice(0, colon)).replace(/\r$/, "").replace(LOCKS, "");
+  const [, , first = "", rest = ""] = SECOND_HALF.exec(line) ?? [];
   if (NAME_ALONE.test(before) && looksLikeHash(first)) return true;
-  if (!isPiece(first)) return false;
-  return endsInHash(before) || (colon >= 0 && SHADOW_TAIL.test(line.slice(colon)));
+  const hasTail = SHADOW_TAIL.test(rest);
+  if (hasTail && endsInMark(before)) return HASH_PIECE.test(first);
+  return isPiece(first) && (hasTail || endsInMark(before));
 }
 
-function endsInHash(line: string): boolean {
-  return isMarkedHash((line.trimEnd().split(/[:\s]/).at(-1) ?? "").replace(/^[!*]+/, ""));
-}
+const endsInMark = (line: string) => TORN_MARK.test(line) || endsInHash(line);

@@ -29,6 +29,8 @@ const kinds = new Map<string, Kind>(
 
 /** A database of some 500,000 accounts, in bytes. */
 const CONTENT_LIMIT = 64 << 20;
+/** Some 2,000 RSA keys. The file belongs to a user, who may want to keep us busy. */
+const KEYS_LIMIT = 1 << 20;
 
 /**
  * One of the files that make up the users of a machine, account by account.
@@ -39,7 +41,7 @@ export function usersConsumer(name: KindName, owners: readonly string[] = []): C
   const kind = kinds.get(name)!;
   return {
     name: "users",
-    contentLimit: CONTENT_LIMIT,
+    contentLimit: name === "authorized_keys" ? KEYS_LIMIT : CONTENT_LIMIT,
     parse: (_path, look, keys) => parse(kind, owners, look, keys),
     compare: (_path, before, after) => compare(kind, before, after),
   };

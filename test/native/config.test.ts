@@ -24,6 +24,29 @@ test("bpfink config check", async () => {
   expect(missing.stderr).toContain("missing.toml");
 });
 
+test("no hash in a file that is taken for a configuration is quoted", async () => {
+  using directory = new TemporaryDirectory();
+  const hash = "$6$abcdefgh$GHJKLMNPQRSTUVWXYZ";
+  const files = [
+    `root:${hash}:1:::::::`,
+    `"${hash}" = 1`,
+    `format = "${hash}"`,
+    `watch = ["${hash}"]`,
+    `redact = ["${hash}"]`,
+  ];
+  for (const text of files) {
+    const file = directory.write("taken.toml", `${text}\n`);
+    for (const args of [
+      ["config", "check", file],
+      ["--config", file, "--keep", "x"],
+    ]) {
+      const { stdout, stderr } = await bpfink(args);
+      expect(stdout + stderr).not.toBe("");
+      expect(stdout + stderr).not.toMatch(/abcde|GHJKL/);
+    }
+  }
+});
+
 test("a bad --config is told before anything is watched", async () => {
   using directory = new TemporaryDirectory();
   const file = directory.write("bad.toml", 'watch = "/etc/motd"\n');

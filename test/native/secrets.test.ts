@@ -20,6 +20,9 @@ const HASHES: readonly (readonly [scheme: string, first: string, second: string]
   ["sunmd5", `$md5,rounds=5000$${secret(8)}$$${secret(22)}`, `$md5,rounds=5000$${secret(8)}$$${secret(22)}`],
   ["md5", `$1$${secret(8)}$${secret(22)}`, `$1$${secret(8)}$${secret(22)}`],
   ["nt", `$3$$${hex(32)}`, `$3$$${hex(32)}`],
+  ["sm3-yescrypt", `$sm3y$j9T$${secret(22)}$${secret(43)}`, `$sm3y$j9T$${secret(22)}$${secret(43)}`],
+  ["sm3", `$sm3$${secret(16)}$${secret(43)}`, `$sm3$rounds=5000$${secret(16)}$${secret(43)}`],
+  ["bigcrypt", secret(24), secret(35)],
   ["des", secret(13), secret(13)],
   ["unknown scheme", `$zz$${secret(16)}$${secret(40)}`, `$zz$${secret(16)}$${secret(40)}`],
 ];

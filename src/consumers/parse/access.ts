@@ -1,5 +1,5 @@
 import type { Fingerprint } from "../consumer.ts";
-import { redacted, redactHashes } from "../hashes.ts";
+import { redacted, redactHashes } from "../../hashes.ts";
 import { looksLikeShadow } from "../redact.ts";
 import { decode } from "../text.ts";
 import type { Parsed } from "./lines.ts";

@@ -1,5 +1,5 @@
 import type { Fingerprint } from "../consumer.ts";
-import { redacted } from "../hashes.ts";
+import { redacted, redactHashes } from "../../hashes.ts";
 import { decode } from "../text.ts";
 import { isSecondHalf } from "../torn.ts";
 
@@ -49,7 +49,7 @@ export function isCompat(name: string): boolean {
 
 /** A name, unless a hash stands in its place: no name has a "$" but as its last character (useradd(8)). */
 export function shownName(name: string, fingerprint: Fingerprint): string {
-  return /\$./su.test(name) ? redacted(name, fingerprint) : name;
+  return /\$./su.test(name) ? redacted(name, fingerprint) : redactHashes(name, fingerprint);
 }
 
 /** isspace(3) in the C locale. */

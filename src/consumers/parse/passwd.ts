@@ -1,5 +1,5 @@
 import type { Fingerprint } from "../consumer.ts";
-import { redacted, redactHashes } from "../hashes.ts";
+import { redacted, redactHashes } from "../../hashes.ts";
 import { isPiece } from "../torn.ts";
 import { isCompat, type Parsed, parseDatabase, type ReadFields, readId, shownName } from "./lines.ts";
 import { describeOpenPassword, type Password } from "./password.ts";

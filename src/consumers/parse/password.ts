@@ -1,5 +1,5 @@
 import type { Fingerprint } from "../consumer.ts";
-import { schemeOf } from "../hashes.ts";
+import { schemeOf } from "../../hashes.ts";
 
 /** What is said of a password: never the field, its salt, or a part of them. */
 export interface Password {

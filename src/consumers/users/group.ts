@@ -143,9 +143,11 @@ export function powerNote(user: string, name: string): string[] {
 
 function notes(all: readonly Account[], change: Change<Account>): string[] {
   const groups = all.filter(isGroup).filter((account) => !isCompat(account.group));
-  const powerful = memberships(change).flatMap(({ user, joined, appointed }) =>
-    [...joined, ...appointed].flatMap((name) => powerNote(user, name)),
-  );
+  const powerful = memberships(change)
+    .filter(({ user }) => user !== "root")
+    .flatMap(({ user, joined, appointed }) =>
+      [...new Set([...joined, ...appointed])].flatMap((name) => powerNote(user, name)),
+    );
   return [
     ...repeated(groups.map((account) => account.group)).map((name) => `group ${quote(name)} is there more than once`),
     ...sharedIds(groups),

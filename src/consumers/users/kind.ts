@@ -33,7 +33,11 @@ export function pairs<A extends Account>(
   nameOf: (account: A) => unknown,
 ): { readonly before: A | undefined; readonly after: A | undefined }[] {
   const gone = new Map<unknown, A[]>();
-  for (const account of del) gone.set(nameOf(account), [...(gone.get(nameOf(account)) ?? []), account]);
+  for (const account of del) {
+    const same = gone.get(nameOf(account));
+    if (same === undefined) gone.set(nameOf(account), [account]);
+    else same.push(account);
+  }
   const came = add.map((after) => ({ before: gone.get(nameOf(after))?.shift(), after }));
   const rest = [...gone.values()].flat().map((before) => ({ before, after: undefined }));
   return [...came, ...rest];

@@ -8,8 +8,26 @@ test("password hashes given to shadow-utils, marked or not, apart or together", 
   expect(shown("usermod", "-p", "abJnggxhB/yWI", "carol")).toEqual(["usermod", "-p", R, "carol"]);
   expect(shown("/usr/sbin/useradd", "-mp", "x1JnggxhB/yWI", "carol")).toEqual(["/usr/sbin/useradd", "-mp", R, "carol"]);
   expect(shown("usermod", "-pabJnggxhB/yWI", "carol")).toEqual(["usermod", `-p${R}`, "carol"]);
+  expect(shown("useradd", "-mpZZZZZ", "carol")).toEqual(["useradd", `-mp${R}`, "carol"]);
   expect(shown("usermod", "--password", "abJnggxhB/yWI", "carol")).toEqual(["usermod", "--password", R, "carol"]);
   expect(shown("usermod", "--password=$6$salt$hash", "carol")).toEqual(["usermod", `--password=${R}`, "carol"]);
+});
+
+test("the program may be another's argument", () => {
+  expect(shown("sudo", "usermod", "-p", "ZZZZZ", "carol")).toEqual(["sudo", "usermod", "-p", R, "carol"]);
+  expect(shown("env", "X=1", "/usr/sbin/useradd", "-pZZZZZ", "carol")).toEqual(
+    ["env", "X=1", "/usr/sbin/useradd"].concat(`-p${R}`, "carol"),
+  );
+  expect(shown("sh", "-c", "usermod -p \\$6\\$abcdefgh\\$012345 carol; useradd -p ab0ozUNIgzCZ. bob")).toEqual(
+    ["sh", "-c"].concat(`usermod -p ${R} carol; useradd -p ${R} bob`),
+  );
+});
+
+test("htpasswd -b", () => {
+  expect(shown("htpasswd", "-cb", "/etc/users", "bob", "hunter2")).toEqual(
+    ["htpasswd", "-cb", "/etc/users"].concat("bob", R),
+  );
+  expect(shown("htpasswd", "-c", "/etc/users", "bob")).toEqual(["htpasswd", "-c", "/etc/users", "bob"]);
 });
 
 test("hashes inside of other arguments", () => {
@@ -39,5 +57,9 @@ test("secrets of other programs", () => {
 test("arguments without secrets stay as they are", () => {
   const plain = ["mv", "-f", "/etc/passwd+", "/etc/passwd", "", "README.md.txt"];
   expect(shown(...plain)).toEqual(plain);
-  expect(shown("mkdir", "-p", "a/b")).toEqual(["mkdir", "-p", "a/b"]);
+  for (const some of [
+    ["mkdir", "-p", "a/b"],
+    ["install", "-p", "a", "/usr/sbin/useradd"],
+  ])
+    expect(shown(...some)).toEqual(some);
 });

@@ -115,6 +115,27 @@ describe("what is not text", () => {
     ]);
   });
 
+  test("shadow in UTF-16 is no plain binary: its digest would help to guess", () => {
+    const text = Buffer.from("\ufeffroot:$6$ab$cd:19000:0:99999:7:::\n", "utf16le");
+    for (const bytes of [text, Buffer.from(text).swap16()]) {
+      const { content, next } = compare(missing, fileLook(new Uint8Array(bytes)))?.details["generic"] as Record<
+        string,
+        string
+      >;
+      expect([content, next?.slice(0, 6)]).toEqual(["passwords", "keyed:"]);
+    }
+  });
+
+  test("lines without number cost neither seconds nor memory: they are hashed", () => {
+    const lines = (text: string) => compare(fileLook("a\n"), fileLook(text))?.consumer;
+    expect([lines("\n".repeat(300_000)), lines("\n".repeat(300_001))]).toEqual(["diff", "generic"]);
+    const begin = performance.now();
+    expect(compare(fileLook("\n".repeat(4 << 20)), fileLook("x\n".repeat(2 << 20)))?.details["generic"]).toMatchObject({
+      content: "too long",
+    });
+    expect(performance.now() - begin).toBeLessThan(1000);
+  });
+
   test("too long, and text that became binary, a key, or passwords", () => {
     const before = fileLook("a\n");
     const after = (next: string, size: number, to: string) =>

@@ -45,6 +45,9 @@ const unmarked = (prefix: string, length: number): fc.Arbitrary<Hash> =>
 export const hashes: Record<string, fc.Arbitrary<Hash>> = {
   yescrypt: marked("$y$j9T$", 22, 43),
   "gost-yescrypt": marked("$gy$j9T$", 22, 43),
+  "sm3-yescrypt": marked("$sm3y$j9T$", 22, 43),
+  sm3: fc.constantFrom("$sm3$", "$sm3$rounds=5000$").chain((prefix) => marked(prefix, 16, 43)),
+  argon2: marked("$argon2id$v=19$m=65536,t=3,p=4$", 22, 43),
   scrypt: marked("$7$CU..../....", 20, 43),
   bcrypt: fc.constantFrom("$2a$12$", "$2b$12$", "$2x$12$", "$2y$12$").chain((prefix) => marked(prefix, 22, 31, "")),
   sha512: fc.constantFrom("$6$", "$6$rounds=656000$").chain((prefix) => marked(prefix, 16, 86)),

@@ -147,6 +147,76 @@ const RUNS = 35;
 /** The same 3,780 files each time; another seed makes others. */
 const SEED = Number(process.env["BPFINK_TEST_SEED"] ?? 1);
 
+/** As crypt(3) made them, for those without a mark are known by their shape. */
+const REAL: readonly Hash[] = [
+  { field: "ab0ozUNIgzCZ.", secrets: ["ab0ozUNIgzCZ."] },
+  { field: "_J9..rasmZ9PwMUN0zKg", secrets: ["J9..rasmZ9PwMUN0zKg"] },
+  { field: "abFjERrjIDnVECdD5HbPC0n6iPAE/YDxu9I", secrets: ["abFjERrjIDnVECdD5HbPC0n6iPAE/YDxu9I"] },
+  { field: "$3$$a9f0dd57e1edab5bb55a9ac0a99c15ec", secrets: ["a9f0dd57e1edab5bb55a9ac0a99c15ec"] },
+  {
+    field: "$gy$j9T$F5Jx5fExrKuPp53xLKQ..1$swDwqc9roxMj9t43.TdN6v6uEgFlLv6oDhMVx4g6bhA",
+    secrets: ["F5Jx5fExrKuPp53xLKQ..1", "swDwqc9roxMj9t43.TdN6v6uEgFlLv6oDhMVx4g6bhA"],
+  },
+  {
+    field: "$zz$F5Jx5fExrKuPp53x$swDwqc9roxMj9t43.TdN6v6uEgFlLv6oDhMVx4g6bhA",
+    secrets: ["F5Jx5fExrKuPp53x", "swDwqc9roxMj9t43.TdN6v6uEgFlLv6oDhMVx4g6bhA"],
+  },
+];
+
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFxDXeq5Vpmw2zb9iQ2d2RuFPk1Ep7Uk6BZyVyVnjhLL";
+/** Where a hash has no business to be. */
+const MISPLACED: Record<string, (hash: string) => string | Uint8Array> = {
+  "user name, no password": (hash) => `${hash}::19000:0:99999:7:::\n`,
+  "user name, locked": (hash) => `${hash}:!:19000:0:99999:7:::\n`,
+  "user name in passwd": (hash) => `${hash}:x:0:0::/:/bin/sh\n`,
+  gecos: (hash) => `bob:x:0:0:Bob,${hash},:/:/bin/sh\n`,
+  home: (hash) => `bob:x:0:0::${hash}:/bin/sh\n`,
+  shell: (hash) => `bob:x:0:0::/:${hash}\n`,
+  uid: (hash) => `bob:x:${hash}:0::/:/bin/sh\n`,
+  flag: (hash) => `bob:!:19000:0:99999:7:::${hash}\n`,
+  "group's name": (hash) => `${hash}:!::bob\n`,
+  "group's administrators": (hash) => `adm:!:bob,${hash}:eve\n`,
+  "group's members": (hash) => `adm:x:4:bob,${hash}\n`,
+  NIS: (hash) => `+${hash}::::::\n+@${hash}::::::\n`,
+  "a line in two": (hash) => `bob:${hash.slice(0, -14)}\n${hash.slice(-14)}:19000:0:99999:7:::\n`,
+  "a value in two lines": (hash) =>
+    /^\$[^z]/.test(hash)
+      ? `  PASS="${hash.slice(0, 14)}\n${hash.slice(14)}"\n${hash.slice(0, -9)}\n${hash.slice(-9)}\n`
+      : "",
+  CRLF: (hash) => `bob:${hash}:19000:0:99999:7:::\r\neve:!${hash}:19000:0:99999:7:::\r\n`,
+  "UTF-16": (hash) => new Uint8Array(Buffer.from(`\ufeffbob:${hash}:19000:0:99999:7:::\n`, "utf16le")),
+  "a long line": (hash) => `bob:${hash}:19000:0:99999:7:::${"x".repeat(1 << 17)}\n`,
+  "a rule of access.conf": (hash) => `+ : ${hash} : ALL\n- : ALL EXCEPT ${hash} : ALL EXCEPT ${hash}\n`,
+  "a key's comment": (hash) => `${KEY} bob:${hash}\n`,
+  "a key's command": (hash) => `command="usermod -p ${hash} bob" ${KEY} bob\n`,
+  "a command": (hash) => `usermod -p ${hash} bob\necho 'bob:${hash}' | chpasswd -e\n`,
+  "a command, escaped": (hash) => `usermod -p ${hash.replaceAll("$", "\\$")} bob\n`,
+  "a URL": (hash) => `X=${hash.replaceAll("$", "%24")}\n`,
+  Compose: (hash) => `X: ${hash.replaceAll("$", "$$$$")}\n`,
+  SQL: (hash) => `INSERT INTO users VALUES ('root','${hash}');\n`,
+  "a comment of sudoers": (hash) => `# bob: ${hash}.\nbob ALL=(ALL) ALL\n`,
+};
+
+describe("a hash in a place where it does not belong is in no state, line or file either", () => {
+  const names = ["shadow", "passwd", "group", "gshadow", "/root/.ssh/authorized_keys", "access.conf", "sudoers"];
+  const missing: Look = { type: "missing" };
+  for (const [where, write] of Object.entries(MISPLACED)) {
+    test(where, () => {
+      const found = REAL.flatMap(({ field, secrets }) =>
+        names.flatMap((name) => {
+          const text = everything(name, true, [missing, fileLook(write(field)), fileLook("other\n")]);
+          const runs = secrets.flatMap((secret) => {
+            const length = /^[0-9a-f]+$/.test(secret) ? 10 : 5; // digests are hexadecimal, too
+            return Array.from(secret.slice(length - 1), (_, i) => secret.slice(i, i + length));
+          });
+          return runs.filter((run) => text.includes(run)).map((run) => `${run} of ${field} in ${name}`);
+        }),
+      );
+      expect(found).toEqual([]);
+    });
+  }
+});
+
 describe("no run of five characters of a hash or salt is in any state, line or file", () => {
   for (const kind of ["shadow", "passwd", "gshadow"] as const) {
     for (const name of [...USER_DATABASES, ...OTHERS]) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Look } from "../../../src/consumers/consumer.ts";
 import { consumerFor } from "../../../src/consumers/registry.ts";
+import { usersConsumer } from "../../../src/consumers/users.ts";
 import { fileLook, keys, meta, print } from "./helpers.ts";
 
 const LINE = { root: "root:$6$ab$cd:19000:0:99999:7:::\n", bob: "bob:!$1$a$b:::::::\n" };
@@ -163,4 +164,9 @@ describe("users", () => {
       }),
     );
   });
+});
+
+test("a user's own file keeps us busy no longer than its owner may", () => {
+  const limits = ["passwd", "shadow", "authorized_keys"] as const;
+  expect(limits.map((name) => usersConsumer(name).contentLimit)).toEqual([64 << 20, 64 << 20, 1 << 20]);
 });

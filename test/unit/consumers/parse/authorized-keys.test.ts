@@ -60,7 +60,50 @@ describe("fingerprints are those of ssh-keygen -l", () => {
   lines.push(`${options} ${lines.at(-1)}`, `\tcert-authority ${lines[2]}`);
   writeFileSync(at("all"), `${lines.join("\n")}\n`);
   const expected = keygen("-lf", at("all")).trim().split("\n");
+
+  // lines that somebody writes so that a reader less patient than sshd sees no key, or another one
+  const word = (name: string) => readFileSync(at(name), "utf8").split(" ")[1] ?? "";
+  const [rsa, cert, ed] = ["rsa.pub", "rsa-cert.pub", "ed.pub"].map(word) as [string, string, string];
+  const strings = (base64: string) => {
+    const bytes = Buffer.from(base64, "base64");
+    const parts: Buffer[] = [];
+    for (let i = 0; i < bytes.length; i += 4 + bytes.readUInt32BE(i))
+      parts.push(bytes.subarray(i + 4, i + 4 + bytes.readUInt32BE(i)));
+    return parts as [Buffer, Buffer, Buffer];
+  };
+  const [name, exponent, modulus] = strings(rsa);
+  const zeros = Buffer.alloc(3);
+  const odd = [
+    ...["rsa-sha2-256", "rsa-sha2-512", "RSA", "rsa", "SSH-RSA", "ssh-dss"].map((type) => `${type} ${rsa}`),
+    `rsa-sha2-256-cert-v01@openssh.com ${cert}`,
+    `ssh-rsa ${cert}`,
+    `ssh-rsa-cert-v01@openssh.com ${rsa}`,
+    `ssh-rsa ${blob("rsa-sha2-256", exponent, modulus)}`,
+    `ssh-rsa ${blob(name, Buffer.concat([zeros, exponent]), Buffer.concat([zeros, modulus]))}`,
+    `ssh-rsa ${blob(name, exponent, modulus.subarray(1))}`,
+    `webauthn-sk-ecdsa-sha2-nistp256@openssh.com ${SK[1]?.split(" ")[1]}`,
+    ...["\v", "\f", "\r", "\v\f\r"].map((space) => `ssh-ed25519 ${ed.slice(0, 20)}${space}${ed.slice(20)} x`),
+    ...["=", "==", "A", "\v", "\r", "=\v"].map((end) => `ssh-ed25519 ${ed}${end}`),
+    ...[31, 33].map((length) => `ssh-ed25519 ${blob("ssh-ed25519", new Uint8Array(length))}`),
+    `ssh-ed25519 \t ${ed}`,
+    `\vssh-ed25519 ${ed}`,
+    `ssh-ed25519\v${ed}`,
+  ];
+  const taken = odd.map((line) => {
+    writeFileSync(at("one"), `${line}\n`);
+    const { stdout } = Bun.spawnSync(["ssh-keygen", "-lf", at("one")], { stdin: "ignore" });
+    return stdout.toString().split(" ").slice(0, 2).join(" ");
+  });
   rmSync(directory, { recursive: true });
+
+  test("what is oddly written is a key where ssh-keygen takes it for one", () => {
+    const found = odd.map((line) => {
+      const { entries } = parse(`${line}\n`);
+      return entries.map(({ bits, fingerprint }) => `${bits} ${fingerprint}`).join();
+    });
+    expect(found).toEqual(taken);
+    expect(taken.filter((key) => key !== "").length).toBeGreaterThan(8);
+  });
 
   test.each(lines.map((line, i) => [line.slice(0, 60), line, expected[i]!] as const))("%s", (_, line, shown) => {
     const { entries, problems } = parse(line);
