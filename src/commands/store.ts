@@ -26,7 +26,9 @@ function journalOptions({ keep, keepSize, chainKey }: DatabaseOptions): JournalO
 export function recoveryMessage({ trouble, setAside, isWhole, inMemory }: Recovery): string {
   const aside = setAside === undefined ? "" : `, set aside as ${setAside}`;
   const goesOn = inMemory ? "going on in memory" : "going on with a new one";
-  const known = isWhole ? "nothing is lost" : "what it held is lost, the present state is the new baseline";
+  const known = isWhole
+    ? "nothing is lost"
+    : "what cannot be read any more is lost, and where nothing is known the present state is the new baseline";
   if (trouble === "can be written again") return `the state database ${trouble}: ${known}`;
   return `the state database ${trouble}${aside}: ${goesOn}, ${known}`;
 }

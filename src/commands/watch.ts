@@ -74,9 +74,10 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     log.error(isOurs ? messageOf(error) : `${what}: ${messageOf(error)}`);
     stop.resolve({ status: isOurs ? error.status : ExitStatus.cannotWatch, details: {} });
   };
-  // where it cannot be noted that a line was printed, it is printed again at the next start
+  // Where it cannot be noted that a line was printed, it is printed again at the next start. What cannot be read waits
+  // for tend(), which makes the database anew.
   const outbox: Outbox = {
-    undelivered: (afterSeq, limit) => store.undelivered(afterSeq, limit),
+    undelivered: (afterSeq, limit) => logged(() => store.undelivered(afterSeq, limit)) ?? [],
     delivered: (seq) => logged(() => store.delivered(seq)),
   };
   const sink = new StdoutSink(
@@ -89,8 +90,26 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   const mounts = stack.use(new MountWatch((changes) => monitor.onMounts(changes)));
   const say: Say = (level, action, message, details) => {
     count(`log_level.${level}`);
-    logged(() => store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details })));
+    const { backend } = source;
+    const append = () => store.append((seq) => ownLine({ seq, level, action, message, backend, details }));
+    logged(() => unlessBroken(append, tend));
     onLine();
+  };
+  const recovered = (recovery: Recovery) => {
+    const { trouble, setAside, inMemory } = recovery;
+    const message = recoveryMessage(recovery);
+    log.error(message);
+    say("error", "database", message, { database: options.database, trouble, setAside, inMemory });
+  };
+  let isWatching = false;
+  /** Looks after the database. Returns whether it was made anew. */
+  const tend = (): boolean => {
+    const recovery = store.tend();
+    if (recovery === undefined) return false;
+    recovered(recovery);
+    // as at the first start: where nothing is known, what is there is the baseline
+    if (!recovery.isWhole && isWatching) logged(() => monitor.lookAtAll());
+    return true;
   };
   const announce = () => logged(() => announceExpected(store, say));
   const labels = new Labels(store.expectations, scope.root);
@@ -147,19 +166,8 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     monitor.succeed(before);
   });
 
-  const recovered = (recovery: Recovery) => {
-    const { trouble, setAside, inMemory } = recovery;
-    const message = recoveryMessage(recovery);
-    log.error(message);
-    say("error", "database", message, { database: options.database, trouble, setAside, inMemory });
-  };
   if (found !== undefined) recovered(found);
-  const tending = setInterval(() => {
-    const recovery = store.tend();
-    if (recovery === undefined) return;
-    recovered(recovery);
-    if (!recovery.isWhole) void monitor.rescan("gap");
-  }, TEND_INTERVAL);
+  const tending = setInterval(tend, TEND_INTERVAL);
   stack.defer(() => clearInterval(tending));
   stack.defer(pruner(store));
   let canary: Canary | undefined;
@@ -185,10 +193,14 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     onError: fail("the event source failed"),
   });
   announce();
-  bar = progressBar("looking at", store.paths().length);
-  const { watched, missing, changed } = monitor.lookAtAll();
-  bar.clear();
+  const lookAtAll = () => {
+    using shown = progressBar("looking at", store.paths().length);
+    bar = shown;
+    return monitor.lookAtAll();
+  };
+  const { watched, missing, changed } = unlessBroken(lookAtAll, tend);
   bar = undefined;
+  isWatching = true;
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
   const news = stack.adopt(setInterval(announce, NEWS_INTERVAL), clearInterval);
@@ -289,12 +301,23 @@ function reloaded(before: Options, reread: () => Options): { options: Options; s
   }
 }
 
-/** Does what may fail without ending the watch: the database's disk is full, say. */
-function logged(work: () => void): void {
+/** Does it a second time where the first one found the database broken, and that could be mended. */
+function unlessBroken<T>(work: () => T, mend: () => boolean): T {
   try {
-    work();
+    return work();
+  } catch (error) {
+    if (!mend()) throw error;
+    return work();
+  }
+}
+
+/** Does what may fail without ending the watch: the database's disk is full, say. */
+function logged<T>(work: () => T): T | undefined {
+  try {
+    return work();
   } catch (error) {
     log.error(messageOf(error));
+    return undefined;
   }
 }
 

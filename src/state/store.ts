@@ -3,11 +3,11 @@ import type { Database } from "bun:sqlite";
 import type { Keys, State } from "../consumers/consumer.ts";
 import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
 import { Expectations } from "./expectations.ts";
-import { closeQuietly, FileHealth, setAside, type Trouble, troubleOf, wasUsed } from "./health.ts";
+import { closeQuietly, FileHealth, isUnsound, setAside, type Trouble, troubleOf, wasUsed } from "./health.ts";
 import { type Entry, Journal, type JournalOptions } from "./journal.ts";
 import { MEMORY, openBeside, openDatabase, type Opened } from "./open.ts";
 import { prepare } from "./statement.ts";
-import { copySecret, transfer } from "./transfer.ts";
+import { copySecret, salvageStates, transfer } from "./transfer.ts";
 
 /** A change to be recorded: the state from now on, and the line that tells of it. */
 export interface Change {
@@ -64,10 +64,9 @@ export class Store implements Keys, Disposable {
       const store = Store.open(path, options);
       return isGone ? { store, found: { trouble: "was deleted", ...lost } } : { store };
     } catch (error) {
-      const trouble = troubleOf((error as Error).cause);
-      if (trouble !== "is damaged") throw error;
+      if (!isUnsound((error as Error).cause)) throw error;
       const moved = setAside(path);
-      return { store: Store.open(path, options), found: { trouble, setAside: moved, ...lost } };
+      return { store: Store.open(path, options), found: { trouble: "is damaged", setAside: moved, ...lost } };
     }
   }
 
@@ -90,7 +89,7 @@ export class Store implements Keys, Disposable {
     this.#path = path;
     this.#options = options;
     this.#parts = partsOf(path, opened, options);
-    this.expectations = new Expectations(path, opened.database);
+    this.expectations = new Expectations(path, opened.database, (error) => this.#note(error));
     if (path !== MEMORY) this.#health = new FileHealth(path);
   }
 
@@ -101,7 +100,7 @@ export class Store implements Keys, Disposable {
   load(path: string): State | undefined {
     return this.#do(() => {
       const row = this.#parts.sql.load.get(keyOf(path));
-      return row === null ? undefined : this.#parse(row.state);
+      return row === null ? undefined : stateOf(row.state);
     });
   }
 
@@ -163,7 +162,7 @@ export class Store implements Keys, Disposable {
    * can. Returns what happened, if anything did.
    */
   tend(): Recovery | undefined {
-    if (this.#path === MEMORY || !this.#isOpen) return undefined;
+    if (this.#path === MEMORY || !this.#isOpen || this.#parts.database.inTransaction) return undefined;
     if (this.#health === undefined) return this.#returnToFile();
     const trouble = this.#trouble ?? this.#health.trouble();
     this.#trouble = undefined;
@@ -205,7 +204,10 @@ export class Store implements Keys, Disposable {
       claim: inMemory && moved === undefined ? old.claim : undefined,
     };
     const isWhole = attempt(() => transfer(old.database, opened.database, inMemory ? "undelivered" : "all"));
-    if (!isWhole) copySecret(old.key, opened.database);
+    if (!isWhole) {
+      copySecret(old.key, opened.database);
+      opened.database.transaction(() => salvageStates(old.database, opened.database))();
+    }
     this.#exchange(opened, inMemory);
     // what was printed and what will be is one chain
     if (!isWhole) this.#parts.journal.continue(old.journal.head);
@@ -241,14 +243,6 @@ export class Store implements Keys, Disposable {
     this.close();
   }
 
-  #parse(state: string): State {
-    try {
-      return JSON.parse(state) as State;
-    } catch (error) {
-      throw unusable(this.#path, "is damaged: a state in it is not JSON", MOVE_AWAY, error);
-    }
-  }
-
   #hmac(purpose: string, content: string | Uint8Array): string {
     return createHmac("sha256", this.#parts.key).update(`${purpose}\0`).update(content).digest("hex");
   }
@@ -267,10 +261,28 @@ export class Store implements Keys, Disposable {
     try {
       return body();
     } catch (error) {
-      this.#trouble ??= troubleOf(error);
+      this.#note(error);
       throw databaseError(this.#path, error);
     }
   }
+
+  #note(error: unknown): void {
+    this.#trouble ??= troubleOf(error);
+  }
+}
+
+/** No consumer's own, for what it lacks. */
+const UNREADABLE: State = { consumer: "generic" };
+
+/** What cannot be compared with is a difference, not a reason to look away: somebody wrote into the database. */
+function stateOf(text: string): State {
+  try {
+    const state: unknown = JSON.parse(text);
+    if (typeof state === "object" && state !== null) return state as State;
+  } catch {
+    // the same
+  }
+  return UNREADABLE;
 }
 
 /** Returns whether it worked. */
