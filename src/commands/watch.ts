@@ -10,7 +10,7 @@ import { Monitor } from "../monitor.ts";
 import { type Options, SETTINGS } from "../options.ts";
 import { type ProgressBar, progressBar } from "../progress.ts";
 import { type OwnAction, ownLine, senderKeys } from "../sinks/line.ts";
-import { type Outbox, StdoutSink } from "../sinks/stdout.ts";
+import { endTornLine, type Outbox, StdoutSink } from "../sinks/stdout.ts";
 import { openSignals, openSource } from "../source/choose.ts";
 import { SharedSource } from "../source/shared.ts";
 import type { Source } from "../source/source.ts";
@@ -80,6 +80,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     undelivered: (afterSeq, limit) => logged(() => store.undelivered(afterSeq, limit)) ?? [],
     delivered: (seq) => logged(() => store.delivered(seq)),
   };
+  endTornLine();
   const sink = new StdoutSink(
     outbox,
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
