@@ -91,6 +91,19 @@ test("check needs no root for files that everybody may read, and says what it co
   expect((await check("--watch", open, "--watch", closed)).status).toBe(1);
 });
 
+test("a check whose lines nobody takes says that, once", async () => {
+  using directory = new TemporaryDirectory();
+  const files = ["a", "b"].map((name) => directory.write(name, "one\n"));
+  const args = ["--database", directory.at("x.db"), ...files.flatMap((file) => ["--watch", file])];
+  await bpfink(["check", "--update", ...args]);
+  for (const file of files) writeFileSync(file, "two\n");
+  const { status, stderr } = await end(["sh", "-c", '"$@" > /dev/full', "sh", BPFINK, "check", ...args]);
+  expect({ status, stderr }).toEqual({
+    status: 3,
+    stderr: expect.stringMatching(/^bpfink: error: stdout cannot be written: ENOSPC.*; connect it\n$/),
+  });
+});
+
 test("a state that somebody wrote into the database hides nothing, whatever it is", async () => {
   using directory = new TemporaryDirectory();
   const database = directory.at("state/x.db");
