@@ -23,9 +23,10 @@ function journalOptions({ keep, keepSize, chainKey }: DatabaseOptions): JournalO
 }
 
 /** For people. */
-export function recoveryMessage({ trouble, setAside, isWhole, inMemory }: Recovery): string {
+export function recoveryMessage({ trouble, setAside, isWhole, inMemory, why }: Recovery): string {
   const aside = setAside === undefined ? "" : `, set aside as ${setAside}`;
-  const goesOn = inMemory ? "going on in memory" : "going on with a new one";
+  const reason = why === undefined ? "" : ` (${why})`;
+  const goesOn = inMemory ? `going on in memory${reason}` : "going on with a new one";
   const known = isWhole
     ? "nothing is lost"
     : "what cannot be read any more is lost, and where nothing is known the present state is the new baseline";

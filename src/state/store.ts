@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Database } from "bun:sqlite";
 import type { Keys, State } from "../consumers/consumer.ts";
+import { messageOf } from "../errors.ts";
 import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
 import { Expectations } from "./expectations.ts";
 import { closeQuietly, FileHealth, isUnsound, setAside, type Trouble, troubleOf, wasUsed } from "./health.ts";
@@ -25,6 +26,8 @@ export interface Recovery {
   /** All that it held is in the new one: states, lines, the chain. */
   readonly isWhole: boolean;
   readonly inMemory: boolean;
+  /** Why it is in memory, where it could not be made anew. */
+  readonly why?: string | undefined;
 }
 
 interface Parts extends Opened {
@@ -189,13 +192,14 @@ export class Store implements Keys, Disposable {
     const old = this.#parts;
     let moved: string | undefined;
     let opened: Opened | undefined;
+    let why: string | undefined;
     if (trouble !== "cannot be written") {
       old.claim?.close();
       try {
         moved = setAside(this.#path);
         opened = openDatabase(this.#path);
-      } catch {
-        // memory it is
+      } catch (error) {
+        why = messageOf(databaseError(this.#path, error)); // memory it is
       }
     }
     const inMemory = opened === undefined;
@@ -211,7 +215,7 @@ export class Store implements Keys, Disposable {
     this.#exchange(opened, inMemory);
     // what was printed and what will be is one chain
     if (!isWhole) this.#parts.journal.continue(old.journal.head);
-    return { trouble, setAside: moved, isWhole, inMemory };
+    return { trouble, setAside: moved, isWhole, inMemory, why };
   }
 
   #returnToFile(): Recovery | undefined {

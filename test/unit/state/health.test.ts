@@ -162,6 +162,22 @@ describe("while it is in use", () => {
     expect([after.paths(), after.undelivered(0, 9).length]).toEqual([["/a", "/b"], 2]);
   });
 
+  test("where no new one can be made it goes on in memory, says why, and comes back when it can", () => {
+    using store = Store.open(path);
+    store.record({ path: "/a", state: stateOf(1), line });
+    rmSync(`${path}-lock`);
+    mkdirSync(`${path}-lock`);
+    rmSync(path);
+    const why = expect.stringContaining(`${path}-lock beside it, which is not a regular file; remove`);
+    expect(store.tend()).toMatchObject({ trouble: "was deleted", isWhole: true, inMemory: true, why });
+    store.record({ path: "/b", state: stateOf(2), line });
+    expect([store.tend(), store.paths()]).toEqual([undefined, ["/a", "/b"]]);
+    rmSync(`${path}-lock`, { recursive: true });
+    expect(store.tend()).toMatchObject({ trouble: "can be written again", isWhole: true, inMemory: false });
+    using reader = Store.openReadOnly(path);
+    expect([reader.paths(), reader.undelivered(0, 9).length]).toEqual([["/a", "/b"], 2]);
+  });
+
   /** Overwrites the pages of a table's tree, which nobody has read yet. */
   function damage(table: string): void {
     const database = new Database(path);
