@@ -75,10 +75,10 @@ export class StdoutSink {
 
 /** What was killed before may have torn its last line, in a file that stdout is appended to: the next one begins anew. */
 export function endTornLine(): void {
-  const stat = fstatSync(1);
-  if (!stat.isFile() || stat.size === 0) return;
   let fd: number | undefined;
   try {
+    const stat = fstatSync(1);
+    if (!stat.isFile() || stat.size === 0) return;
     fd = openSync("/proc/self/fd/1", "r"); // stdout itself may be open for writing alone
     const last = Buffer.alloc(1);
     readSync(fd, last, 0, 1, stat.size - 1);
