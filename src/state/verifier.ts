@@ -133,7 +133,10 @@ export class Verifier {
   }
 
   #beginAnew(line: number): void {
-    this.#find(line, "a new chain begins: the database was new, and what the old one still told cannot be known");
+    this.#find(
+      line,
+      "a new chain begins: the database was new, or the logs are in the wrong order; what the old one still told cannot be known",
+    );
     for (const { from, to, line } of this.#gaps) this.#find(line, `${range(from, to)} missing before it`);
     this.#gaps = [];
     this.#awaited = new Map();

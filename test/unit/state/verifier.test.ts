@@ -120,7 +120,7 @@ describe("found, and named by its line:", () => {
     [
       "rotated files in the wrong order",
       [...log.slice(8), ...log.slice(0, 2)],
-      "3: a new chain begins: the database was new, and what the old one still told cannot be known",
+      "3: a new chain begins: the database was new, or the logs are in the wrong order; what the old one still told cannot be known",
     ],
     [
       "a hash that was changed",
@@ -137,7 +137,7 @@ describe("found, and named by its line:", () => {
     [
       "a new database",
       [...log.slice(0, 3), ...logOf(4, "new")],
-      "4: a new chain begins: the database was new, and what the old one still told cannot be known",
+      "4: a new chain begins: the database was new, or the logs are in the wrong order; what the old one still told cannot be known",
     ],
   ];
   test.each(broken)("%s", (_what, lines, ...told) => expect(found(lines)).toEqual(told));
