@@ -32,30 +32,6 @@ export function hold(tid: number): () => void {
   return () => void system(PTRACE, DETACH, tid);
 }
 
-/**
- * Has a thread that waits in a system call close file descriptors of its process, as `call close(3)` in a debugger; it
- * goes on waiting then. For what the kernel ends only when its owner closes it: links of BPF programs.
- */
-export function closeIn(tid: number, fds: readonly number[]): void {
-  const [SEIZE, INTERRUPT, DETACH, GETREGS, SETREGS, SINGLESTEP, WALL] = [0x4206, 0x4207, 17, 12, 13, 9, 0x40000000];
-  const [CLOSE, NO_CALL] = [3n, 2n ** 64n - 1n];
-  system(PTRACE, SEIZE, tid);
-  system(PTRACE, INTERRUPT, tid);
-  system(WAIT4, tid, 0, WALL);
-  const before = new BigUint64Array(27); // struct user_regs_struct, <sys/user.h>
-  system(PTRACE, GETREGS, tid, 0, before);
-  for (const fd of fds) {
-    const call = before.slice();
-    [call[10], call[14], call[15]] = [CLOSE, BigInt(fd), NO_CALL]; // rax, rdi, orig_rax
-    call[16] = before[16]! - 2n; // rip: back to the instruction `syscall`
-    system(PTRACE, SETREGS, tid, 0, call);
-    system(PTRACE, SINGLESTEP, tid);
-    system(WAIT4, tid, 0, WALL);
-  }
-  system(PTRACE, SETREGS, tid, 0, before);
-  system(PTRACE, DETACH, tid);
-}
-
 /** The state of each thread of a process, a letter as in proc_pid_stat(5). */
 export function threadStates(pid: number): string[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((tid) => {
