@@ -1,8 +1,10 @@
 import { annotate } from "./consumers/annotate.ts";
 import type { Consumer, Difference, Keys, Look, State } from "./consumers/consumer.ts";
 import { type Saved, withOtherFiles } from "./consumers/users/beside.ts";
+import { messageOf } from "./errors.ts";
 import type { Origin } from "./event.ts";
 import type { Labeller } from "./labels/labels.ts";
+import { log } from "./log.ts";
 import { count, noteLatency } from "./metrics.ts";
 import { changeLine, now } from "./sinks/line.ts";
 import type { StateStore } from "./state/store.ts";
@@ -50,7 +52,7 @@ export class Reporter {
   report(finding: Finding): Outcome {
     const { path, consumer, before, look, origin, occasion } = finding;
     const state = consumer.parse(path, look, this.#keys);
-    const found = before && consumer.compare(path, before, state);
+    const found = before && compared(consumer, path, before, state);
     const content = found && annotate(path, withOtherFiles(path, found, state, this.#saved), state);
     const difference = before && nameDifference(content, finding);
     if (difference === undefined || !finding.isReported) {
@@ -83,6 +85,16 @@ export class Reporter {
   /** What is known of a file goes with it to its new path. */
   #inherit({ departure }: Finding, before: State): void {
     if (departure?.to !== undefined && departure.inherits) this.#store.baseline(departure.to, before);
+  }
+}
+
+/** A state that has the wrong shape was written by somebody else: that hides no change. */
+function compared(consumer: Consumer, path: string, before: State, state: State): Difference | undefined {
+  try {
+    return consumer.compare(path, before, state);
+  } catch (error) {
+    log.error(`the saved state of ${path} cannot be compared with: ${messageOf(error)}`);
+    return consumer.compare(path, { consumer: consumer.name === "generic" ? "diff" : "generic" }, state);
   }
 }
 

@@ -129,10 +129,11 @@ function openCanary(database: string, interval: number, { source, say, rescan }:
 }
 
 /** Does what may fail without ending the watch: the database's disk is full, say. */
-export function logged(work: () => void): void {
+export function logged<T>(work: () => T): T | undefined {
   try {
-    work();
+    return work();
   } catch (error) {
     log.error(messageOf(error));
+    return undefined;
   }
 }

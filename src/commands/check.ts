@@ -67,11 +67,18 @@ function compare(options: CheckOptions): Counts {
   using store = Store.openReadOnly(options.database);
   using bar = progressBar("checking", store.paths().length);
   const format = lineFormat(options);
+  let failure: unknown;
   const print = (line: string) => {
     bar.clear();
-    printLines([format(line)]);
+    try {
+      if (failure === undefined) printLines([format(line)]);
+    } catch (error) {
+      failure = error; // not the file's that was looked at
+    }
   };
-  return lookAtAll(options, store, comparison(store, UNLOGGED, print), bar);
+  const counts = lookAtAll(options, store, comparison(store, UNLOGGED, print), bar);
+  if (failure !== undefined) throw failure;
+  return counts;
 }
 
 /**

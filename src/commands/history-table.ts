@@ -8,6 +8,9 @@ export interface HistoryLine {
   readonly message?: string;
   readonly action?: string;
   readonly file?: string;
+  /** Where it was, if it was moved. */
+  readonly previous?: string;
+  readonly expected?: { readonly reason?: string; readonly by?: string };
   readonly diff?: string;
   readonly process?: { readonly pid?: number };
   readonly processName?: string;
@@ -24,12 +27,21 @@ export const HEADING = row(["TIME (UTC)", "ACTION", "USER", "PROCESS"], "FILE");
 
 /** A line for people. */
 export function historyRow(line: HistoryLine, paint: Paint): string {
-  const { time = "", action = "", level, user = "", loginUser, processName, process } = line;
+  const { time = "", action = "", level, user = announcer(line) ?? "", loginUser, processName, process } = line;
   const login = loginUser === undefined || loginUser === user ? "" : ` (${loginUser})`;
   const name = processName === undefined ? "" : `${processName}[${process?.pid ?? "?"}]`;
   const cells = [time.slice(0, 19).replace("T", " "), action, user + login, name];
-  const text = row(cells, line.file ?? line.message ?? "");
+  const text = row(cells, subject(line));
   return level === "error" ? paint("red", text) : text;
+}
+
+/** Who announced changes, if that is what a line is about. */
+export const announcer = ({ action, expected }: HistoryLine): string | undefined =>
+  action === "expected" ? expected?.by : undefined;
+
+function subject({ action, file, previous, message = "", expected }: HistoryLine): string {
+  if (file !== undefined) return previous === undefined ? file : `${previous} -> ${file}`;
+  return action === "expected" ? `${message}: ${expected?.reason}` : message;
 }
 
 /** The diff of a line, each of its lines with a newline; "" if it has none. */

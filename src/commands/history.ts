@@ -6,7 +6,7 @@ import { ExitStatus } from "../errors.ts";
 import { COMMON, DEFAULT_DATABASE } from "../options.ts";
 import { print } from "../print.ts";
 import { JournalReader } from "../state/reader.ts";
-import { HEADING, historyDiff, type HistoryLine, historyRow } from "./history-table.ts";
+import { announcer, HEADING, historyDiff, type HistoryLine, historyRow } from "./history-table.ts";
 
 const ACTIONS = [
   ...["created", "modified", "deleted", "moved", "attributes", "covered", "uncovered"],
@@ -23,7 +23,7 @@ export const history = command({
     since: one(moment("TIME"), undefined, "2h, 7d (ago); 2026-11-01, 2026-11-01T12:00:00Z (UTC)"),
     until: one(moment("TIME"), undefined, "the same; what is later is left out"),
     path: one(path("PATH"), undefined, "a file, all below a directory, or a quoted glob"),
-    user: one(text("NAME"), undefined, "who acted: real, effective or login user"),
+    user: one(text("NAME"), undefined, "who acted, or announced: real, effective or login user"),
     action: one(choice("ACTION", ACTIONS), undefined, "created, modified, deleted, attributes, gap, …"),
     diff: toggle("show the differences too"),
     json: toggle("lines as printed, as it is where stdout is no terminal"),
@@ -69,6 +69,6 @@ export function filter(wanted: {
     who.user === user || who.loginUser === user || who.effectiveUser === user;
   return (line) =>
     (action === undefined || line.action === action) &&
-    (path === undefined || (line.file !== undefined && isPath(line.file) === true)) &&
-    (user === undefined || [line, ...(line.actors ?? [])].some(isUser));
+    (path === undefined || [line.file, line.previous].some((file) => file !== undefined && isPath(file) === true)) &&
+    (user === undefined || [line, ...(line.actors ?? [])].some(isUser) || announcer(line) === user);
 }

@@ -30,10 +30,13 @@ function journalOptions(options: DatabaseOptions): JournalOptions {
 }
 
 /** For people. */
-export function recoveryMessage({ trouble, setAside, isWhole, inMemory }: Recovery): string {
+export function recoveryMessage({ trouble, setAside, isWhole, inMemory, why }: Recovery): string {
   const aside = setAside === undefined ? "" : `, set aside as ${setAside}`;
-  const goesOn = inMemory ? "going on in memory" : "going on with a new one";
-  const known = isWhole ? "nothing is lost" : "what it held is lost, the present state is the new baseline";
+  const reason = why === undefined ? "" : ` (${why})`;
+  const goesOn = inMemory ? `going on in memory${reason}` : "going on with a new one";
+  const known = isWhole
+    ? "nothing is lost"
+    : "what cannot be read any more is lost, and where nothing is known the present state is the new baseline";
   if (trouble === "can be written again") return `the state database ${trouble}: ${known}`;
   return `the state database ${trouble}${aside}: ${goesOn}, ${known}`;
 }

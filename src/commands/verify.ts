@@ -61,9 +61,7 @@ async function verifyLogs(
   database: string | undefined,
   keys: readonly Uint8Array[],
 ): Promise<ExitStatus> {
-  // before the files: what is printed while they are read is not missing
-  using journal = journalFor(database);
-  const delivered = journal?.delivered() ?? 0;
+  const delivered = deliveredBefore(database);
   const total = files.reduce((sum, file) => sum + sizeOf(file), 0);
   using bar = progressBar("verifying, MiB", Math.ceil(total / MIB));
   const verifier = new Verifier(keys);
@@ -83,6 +81,8 @@ async function verifyLogs(
   }
   verifier.end();
   bar.clear();
+  // as it is now: what was printed while the files were read is in it
+  using journal = journalFor(database);
   if (journal === undefined)
     log.info("no database to hold the end against: whether lines are cut off there is not known");
   else if (database === undefined && host !== undefined && host !== hostname()) {
@@ -92,6 +92,12 @@ async function verifyLogs(
     const at = begins.findLastIndex((begin) => begin < line);
     return `${files[Math.max(at, 0)]}:${line - (begins[Math.max(at, 0)] ?? 0)}`;
   });
+}
+
+/** What was printed before the files are read: what is meanwhile is not missing. */
+function deliveredBefore(database: string | undefined): number {
+  using journal = journalFor(database);
+  return journal?.delivered() ?? 0;
 }
 
 /** The database if it was named, or if it is there. */

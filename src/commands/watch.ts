@@ -8,7 +8,7 @@ import { Monitor } from "../monitor.ts";
 import { type Options, SETTINGS } from "../options.ts";
 import { type ProgressBar, progressBar } from "../progress.ts";
 import { ownLine, senderKeys } from "../sinks/line.ts";
-import { type Outbox, StdoutSink } from "../sinks/stdout.ts";
+import { endTornLine, type Outbox, StdoutSink } from "../sinks/stdout.ts";
 import { openSignals, openSource } from "../source/choose.ts";
 import { SharedSource } from "../source/shared.ts";
 import { MEMORY } from "../state/open.ts";
@@ -66,11 +66,13 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     log.error(isOurs ? messageOf(error) : `${what}: ${messageOf(error)}`);
     stop.resolve({ status: isOurs ? error.status : ExitStatus.cannotWatch, details: {} });
   };
-  // where it cannot be noted that a line was printed, it is printed again at the next start
+  // Where it cannot be noted that a line was printed, it is printed again at the next start. What cannot be read waits
+  // for tend(), which makes the database anew.
   const outbox: Outbox = {
-    undelivered: (afterSeq, limit) => store.undelivered(afterSeq, limit),
+    undelivered: (afterSeq, limit) => logged(() => store.undelivered(afterSeq, limit)) ?? [],
     delivered: (seq) => logged(() => store.delivered(seq)),
   };
+  endTornLine();
   const sink = new StdoutSink(
     outbox,
     fail("stdout cannot be written, what is not printed stays in the database; connect it and start bpfink again"),
@@ -81,8 +83,26 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   const mounts = stack.use(new MountWatch((changes) => monitor.onMounts(changes)));
   const say: Say = (level, action, message, details) => {
     count(`log_level.${level}`);
-    logged(() => store.append((seq) => ownLine({ seq, level, action, message, backend: source.backend, details })));
+    const { backend } = source;
+    const append = () => store.append((seq) => ownLine({ seq, level, action, message, backend, details }));
+    logged(() => unlessBroken(append, tend));
     onLine();
+  };
+  const recovered = (recovery: Recovery) => {
+    const { trouble, setAside, inMemory } = recovery;
+    const message = recoveryMessage(recovery);
+    log.error(message);
+    say("error", "database", message, { database: options.database, trouble, setAside, inMemory });
+  };
+  let isWatching = false;
+  /** Looks after the database. Returns whether it was made anew. */
+  const tend = (): boolean => {
+    const recovery = store.tend();
+    if (recovery === undefined) return false;
+    recovered(recovery);
+    // as at the first start: where nothing is known, what is there is the baseline
+    if (!recovery.isWhole && isWatching) logged(() => monitor.lookAtAll());
+    return true;
   };
   const announce = () => logged(() => announceExpected(store, say));
   const labels = new Labels(store.expectations, scope.root);
@@ -141,19 +161,8 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     monitor.succeed(before);
   };
 
-  const recovered = (recovery: Recovery) => {
-    const { trouble, setAside, inMemory } = recovery;
-    const message = recoveryMessage(recovery);
-    log.error(message);
-    say("error", "database", message, { database: options.database, trouble, setAside, inMemory });
-  };
   if (found !== undefined) recovered(found);
-  const tending = setInterval(() => {
-    const recovery = store.tend();
-    if (recovery === undefined) return;
-    recovered(recovery);
-    if (!recovery.isWhole) void monitor.rescan("gap");
-  }, TEND_INTERVAL);
+  const tending = setInterval(tend, TEND_INTERVAL);
   stack.defer(() => clearInterval(tending));
   source.start({
     onEvent: (event) => {
@@ -173,10 +182,14 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     onError: fail("the event source failed"),
   });
   announce();
-  bar = progressBar("looking at", store.paths().length);
-  const { watched, missing, changed } = monitor.lookAtAll();
-  bar.clear();
+  const lookAtAll = () => {
+    using shown = progressBar("looking at", store.paths().length);
+    bar = shown;
+    return monitor.lookAtAll();
+  };
+  const { watched, missing, changed } = unlessBroken(lookAtAll, tend);
   bar = undefined;
+  isWatching = true;
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
   if (watched + missing === 0) log.warn("nothing is watched: --exclude leaves out all that there is to watch");
@@ -206,6 +219,16 @@ function announceExpected(store: Store, say: Say): void {
     const message = ended ? "no more changes are expected" : "changes are expected";
     say("info", "expected", message, { expected: { reason, by, ...times, paths } });
     store.expectations.told(id); // after a crash between the two there are two lines, not none
+  }
+}
+
+/** Does it a second time where the first one found the database broken, and that could be mended. */
+function unlessBroken<T>(work: () => T, mend: () => boolean): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!mend()) throw error;
+    return work();
   }
 }
 

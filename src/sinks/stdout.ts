@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import type { FileSink } from "bun";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 
@@ -70,6 +70,23 @@ export class StdoutSink {
       this.#seq = last.seq;
       this.#outbox.delivered(last.seq);
     }
+  }
+}
+
+/** What was killed before may have torn its last line, in a file that stdout is appended to: the next one begins anew. */
+export function endTornLine(): void {
+  let fd: number | undefined;
+  try {
+    const stat = fstatSync(1);
+    if (!stat.isFile() || stat.size === 0) return;
+    fd = openSync("/proc/self/fd/1", "r"); // stdout itself may be open for writing alone
+    const last = Buffer.alloc(1);
+    readSync(fd, last, 0, 1, stat.size - 1);
+    if (last.toString() !== "\n") writeSync(1, "\n");
+  } catch {
+    // what cannot be read stays as it is; what cannot be written is told by the first line
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

@@ -44,15 +44,21 @@ export function seal(line: string, prev: string, key?: Uint8Array): { readonly l
 /**
  * Reads what a line says of its place in the chain; undefined when it is none of a chain.
  *
- * `canonical` is what its hash is made of. It is made in place: the bytes of `line` are changed.
+ * `canonical` is what its hash is made of. It is made in place: the bytes of `line` are changed. `head` of its bytes stood
+ * before the hash.
  */
-export function unseal(line: Buffer): (Link & { readonly canonical: Buffer }) | undefined {
+export function unseal(line: Buffer): (Link & { readonly canonical: Buffer; readonly head: number }) | undefined {
   const match = SEALED.exec(line.toString("latin1", 0, LONGEST_HEAD));
   if (match === null) return undefined;
   const [all, seq, prev, member, hash] = match as unknown as [string, string, string, string, string];
   const head = all.length - 1 - member.length;
   line.copyWithin(member.length, 0, head);
-  return { seq: Number(seq), prev, hash, canonical: line.subarray(member.length) };
+  return { seq: Number(seq), prev, hash, canonical: line.subarray(member.length), head };
+}
+
+/** A line as it was before unseal(), in new bytes. */
+export function resealed({ hash, canonical, head }: NonNullable<ReturnType<typeof unseal>>): Buffer {
+  return Buffer.concat([canonical.subarray(0, head), Buffer.from(`,"hash":"${hash}"`), canonical.subarray(head)]);
 }
 
 /** @param canonical a line's bytes without its hash */

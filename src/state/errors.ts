@@ -13,6 +13,7 @@ const CAUSES: readonly (readonly [code: string, what: string, hint: string])[] =
   ["SQLITE_CANTOPEN_SYMLINK", "is a symbolic link", "name the file itself with --database"],
   ["SQLITE_CANTOPEN", "cannot be opened", "check its permissions and that its file system is mounted read-write"],
   ["SQLITE_PERM", "cannot be opened", "check its permissions"],
+  ["SQLITE_IOERR_SHMSIZE", "cannot grow: the disk is full", "make room on its file system"],
   ["SQLITE_IOERR", "cannot be read or written", "check the disk and the kernel's log"],
   [
     "ENOENT",

@@ -25,6 +25,9 @@ export interface News extends Expectation {
 /** What is over is kept so long, for events that come late and clocks that are set. Milliseconds. */
 const KEPT = 86_400_000;
 
+/** The last moment that a Date can hold. */
+const LATEST = 8_640_000_000_000_000n;
+
 interface Row {
   id: bigint;
   reason: string;
@@ -44,20 +47,23 @@ export class Expectations implements Disposable {
   #database: Database;
   #sql: ReturnType<typeof statements>;
 
+  readonly #onError: (error: unknown) => void;
   /** Closed with it; the store's is closed by the store. */
   readonly #own: Database | undefined;
 
-  constructor(path: string, database: Database, own?: Database) {
+  /** @param onError is told what SQLite says, before it is thrown as the user is to see it */
+  constructor(path: string, database: Database, onError: (error: unknown) => void, own?: Database) {
     this.#path = path;
     this.#database = database;
     this.#sql = statements(database);
+    this.#onError = onError;
     this.#own = own;
   }
 
   /** Of a database that another bpfink may be using. */
   static open(path: string): Expectations {
     const database = openBeside(path, "write");
-    return new Expectations(path, database, database);
+    return new Expectations(path, database, () => {}, database);
   }
 
   /** Goes on with another database, in place of one that broke. */
@@ -80,7 +86,7 @@ export class Expectations implements Disposable {
 
   /** Those in force at a time, the newest last. */
   at(time: number): Expectation[] {
-    return this.#do(() => this.#sql.at.all(time, time).map(expectationOf));
+    return this.#do(() => this.#sql.at.all(time, time).flatMap(expectationsOf));
   }
 
   /** Ends all that are in force. Returns how many that were. */
@@ -89,7 +95,7 @@ export class Expectations implements Disposable {
   }
 
   news(): News[] {
-    return this.#do(() => this.#sql.news.all().map(expectationOf));
+    return this.#do(() => this.#sql.news.all().flatMap(expectationsOf));
   }
 
   /** A line tells of it now. */
@@ -106,21 +112,28 @@ export class Expectations implements Disposable {
     try {
       return body();
     } catch (error) {
+      this.#onError(error);
       throw databaseError(this.#path, error);
     }
   }
 }
 
-function expectationOf({ id, reason, by, paths, begins, until, ended }: Row): News {
-  return {
-    id: Number(id),
-    reason,
-    by,
-    paths: JSON.parse(paths) as string[],
-    begins: Number(begins),
-    until: Number(until),
-    ended: ended !== 0n,
-  };
+/** None of a row that is not ours, so that nobody keeps a change from being told by writing one. */
+function expectationsOf({ id, reason, by, paths, begins, until, ended }: Row): News[] {
+  const places = pathsOf(paths);
+  if (places === undefined || until > LATEST) return [];
+  const times = { begins: Number(begins), until: Number(until) };
+  return [{ id: Number(id), reason, by, paths: places, ...times, ended: ended !== 0n }];
+}
+
+function pathsOf(text: string): string[] | undefined {
+  try {
+    const paths: unknown = JSON.parse(text);
+    const isOurs = Array.isArray(paths) && paths.every((path) => typeof path === "string" && path.startsWith("/"));
+    return isOurs ? (paths as string[]) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function statements(database: Database) {

@@ -1,10 +1,11 @@
-import { existsSync, renameSync, statSync } from "node:fs";
+import { lstatSync, renameSync } from "node:fs";
 import type { Database } from "bun:sqlite";
 import { isMissing } from "./errors.ts";
 import { probe } from "./open.ts";
 
 /** What became of a database that was fine. */
-export type Trouble = "was deleted" | "was replaced" | "was truncated" | "is damaged" | "cannot be written";
+export type Trouble =
+  "was deleted" | "was replaced" | "was truncated" | "has lost its -wal" | "is damaged" | "cannot be written";
 
 /** By the beginning of SQLite's result code; what is not here passes (full disk, locked by others). */
 const TROUBLES: readonly (readonly [code: string, trouble: Trouble])[] = [
@@ -23,49 +24,71 @@ export function troubleOf(error: unknown): Trouble | undefined {
   return TROUBLES.find(([prefix]) => code.startsWith(prefix))?.[1];
 }
 
+/** Whether an error at opening is the file's own: no database, pages that are not what they were, tables that are not ours. */
+export function isUnsound(error: unknown): boolean {
+  return troubleOf(error) === "is damaged" || (error as { code?: unknown } | undefined)?.code === "SQLITE_ERROR";
+}
+
+/** undefined where nothing is. A link is not followed: the next start would not follow it either. */
+const look = (path: string) => lstatSync(path, { throwIfNoEntry: false });
+
 /**
- * Watches the file of an open database: SQLite itself does not mind that it is deleted. Never opens
- * the file: closing it would drop SQLite's locks (fcntl(2)).
+ * Watches the file of an open database: SQLite itself does not mind that it is deleted, nor that its
+ * -wal is, with all that has not come to the file. Never opens the file: closing it would drop SQLite's
+ * locks (fcntl(2)).
  */
 export class FileHealth {
   readonly #path: string;
   readonly #ino: number;
+  #walIno: number | undefined;
   #size: number;
   #mtime: number;
 
   constructor(path: string) {
     this.#path = path;
-    const stat = statSync(path);
+    const stat = lstatSync(path);
     this.#ino = stat.ino;
+    this.#walIno = look(`${path}-wal`)?.ino;
     this.#size = stat.size;
     this.#mtime = stat.mtimeMs;
   }
 
   trouble(): Trouble | undefined {
     try {
-      const { ino, size, mtimeMs } = statSync(this.#path);
-      if (ino !== this.#ino) return "was replaced";
+      const stat = look(this.#path);
+      const walIno = look(`${this.#path}-wal`)?.ino;
+      if (stat === undefined) return "was deleted";
+      if (stat.ino !== this.#ino) return "was replaced";
+      this.#walIno ??= walIno;
+      if (walIno !== this.#walIno) return "has lost its -wal";
       // pages are never given back, so it does not become smaller by itself
-      if (size < this.#size) return "was truncated";
-      this.#size = size;
-      if (mtimeMs === this.#mtime) return undefined;
-      this.#mtime = mtimeMs;
+      if (stat.size < this.#size) return "was truncated";
+      this.#size = stat.size;
+      if (stat.mtimeMs === this.#mtime) return undefined;
+      this.#mtime = stat.mtimeMs;
       probe(this.#path);
       return undefined;
     } catch (error) {
-      return isMissing(error) ? "was deleted" : troubleOf(error);
+      return troubleOf(error);
     }
   }
 }
 
-/** Whether a bpfink used a database that is now gone or empty: what keeps others out is still there. */
+/**
+ * Whether a bpfink used a database that is now gone or empty: what keeps others out is still there. It is made after
+ * the empty database, so one that was killed right then has left nothing that is newer than it.
+ */
 export function wasUsed(path: string): boolean {
-  return existsSync(`${path}-lock`) && (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+  const [file, lock] = [look(path), look(`${path}-lock`)];
+  if (lock === undefined || (file?.size ?? 0) > 0) return false;
+  return file === undefined || file.mtimeMs > lock.ctimeMs;
 }
 
 /** Moves a database and what SQLite has beside it out of the way. Returns its new name, undefined if there is none. */
 export function setAside(path: string, now = new Date()): string | undefined {
-  const name = `${path}.broken-${now.toISOString().replace(/[-:]|\.\d+/g, "")}`;
+  const time = `${path}.broken-${now.toISOString().replace(/[-:]|\.\d+/g, "")}`;
+  let name = time;
+  for (let again = 2; (look(name) ?? look(`${name}-wal`)) !== undefined; again++) name = `${time}-${again}`;
   let moved: string | undefined;
   for (const suffix of ["-wal", "-shm", ""]) {
     try {

@@ -1,18 +1,9 @@
 import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  constants as fs,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-} from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { constants, Database } from "bun:sqlite";
 import { databaseError, unusable } from "./errors.ts";
+import { createPrivate, existingFile, prepareFile } from "./files.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 
 /** An open database of the newest schema, and the claim that keeps other bpfinks out of it. */
@@ -102,14 +93,6 @@ export function probe(path: string): void {
   }
 }
 
-function existingFile(path: string): string {
-  const directory = dirname(resolve(path));
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
-    throw unusable(path, "does not exist", "start bpfink once, or name another file with --database");
-  }
-  return join(realpathSync(directory), basename(path));
-}
-
 /**
  * A database in WAL mode needs its -shm even to be read, and so a directory that can be written. Where
  * that cannot be, nobody else writes either, and SQLite may take the file as it is (sqlite.org/wal.html,
@@ -128,33 +111,6 @@ function openShared(file: string): Database {
   }
 }
 
-/** The directory is made if missing, for root alone; so is the file, before SQLite would make it for all to read. */
-function prepareFile(path: string): string {
-  const directory = dirname(resolve(path));
-  if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) mkdirSync(directory, { mode: 0o700 });
-  if (path !== path.trim()) throw unusable(path, "has a name that bun:sqlite would trim", "name another file");
-  // NOFOLLOW minds links anywhere in the path; only the last name is anybody's to plant.
-  const file = join(realpathSync(directory), basename(path));
-  const stat = lstatSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) createPrivate(file);
-  else if (stat.isSymbolicLink()) throw unusable(path, "is a symbolic link", "name the file itself with --database");
-  else if (!stat.isFile()) throw unusable(path, "is not a regular file", "name a file with --database");
-  else if ((stat.mode & 0o077) !== 0) chmodSync(file, 0o600);
-  return file;
-}
-
-/**
- * Never opens what is there: closing any descriptor of a file drops all locks that the process has
- * on it (fcntl(2)), and with them SQLite's.
- */
-function createPrivate(file: string): void {
-  try {
-    closeSync(openSync(file, fs.O_CREAT | fs.O_EXCL | fs.O_WRONLY | fs.O_NOFOLLOW, 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-}
-
 /**
  * Holds an exclusive lock of a file beside the database for as long as the process lives; the kernel
  * drops it when that dies. Not on the database itself, which `history` reads meanwhile.
@@ -168,7 +124,10 @@ function claimFile(path: string, lock: string): Database {
     return claim;
   } catch (error) {
     claim.close();
-    if (!String((error as { code?: unknown }).code).startsWith("SQLITE_BUSY")) throw error;
+    const code = String((error as { code?: unknown }).code);
+    // no cause: that would be taken for the database's own
+    if (!code.startsWith("SQLITE_BUSY"))
+      throw unusable(path, `has ${lock} beside it, which cannot be locked (${code})`, `remove ${lock}`);
     throw unusable(path, "is in use by another bpfink", "stop that one, or name another file with --database", error);
   }
 }

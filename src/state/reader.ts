@@ -4,6 +4,9 @@ import { databaseError } from "./errors.ts";
 import { openBeside } from "./open.ts";
 import { prepare } from "./statement.ts";
 
+/** Lines read at a time. */
+const BATCH = 256;
+
 /** The journal as it is at one moment, beside a bpfink that goes on writing it. Throws BpfinkError (status 4). */
 export class JournalReader implements Disposable {
   readonly #path: string;
@@ -47,29 +50,41 @@ export class JournalReader implements Disposable {
 
   /** Every line of the chain that is kept, in order. */
   *chain(): Generator<string> {
-    yield* this.#lines("seq > ?", this.anchor.seq);
-  }
-
-  /** Lines of some time, in order. @param since, until RFC 3339 in UTC; the end does not belong to it */
-  *between(since: string, until: string): Generator<string> {
-    yield* this.#lines("line ->> '$.time' >= ? AND line ->> '$.time' < ?", since, until);
-  }
-
-  [Symbol.dispose](): void {
-    this.#database.close();
-  }
-
-  *#lines(where: string, ...values: (string | number)[]): Generator<string> {
+    const sql = "SELECT line FROM journal WHERE seq > ? ORDER BY seq";
     try {
-      const statement = prepare<{ line: string }, (string | number)[]>(
-        this.#database,
-        `SELECT line FROM journal WHERE ${where} ORDER BY seq`,
-      );
-      for (const { line } of statement.iterate(...values)) yield line;
+      const statement = prepare<{ line: string }, [number]>(this.#database, sql);
+      for (const { line } of statement.iterate(this.anchor.seq)) yield line;
       statement.finalize();
     } catch (error) {
       throw databaseError(this.#path, error);
     }
+  }
+
+  /**
+   * Lines of some time, in order. Not of one moment: who reads them in a pager may take days, and a snapshot would
+   * keep all that is written meanwhile in the -wal.
+   *
+   * @param since, until RFC 3339 in UTC; the end does not belong to it
+   */
+  *between(since: string, until: string): Generator<string> {
+    const time = "line ->> '$.time' >= ? AND line ->> '$.time' < ?";
+    const seqs = this.#do(() => {
+      const sql = `SELECT seq FROM journal WHERE ${time} ORDER BY seq`;
+      const found = prepare<{ seq: bigint }, [string, string]>(this.#database, sql).all(since, until);
+      if (this.#database.inTransaction) this.#database.run("COMMIT");
+      return found.map(({ seq }) => Number(seq));
+    });
+    const sql = `SELECT line FROM journal NOT INDEXED WHERE seq BETWEEN ? AND ? AND ${time} ORDER BY seq`;
+    const lines = prepare<{ line: string }, [number, number, string, string]>(this.#database, sql);
+    for (let at = 0; at < seqs.length; at += BATCH) {
+      const [first, last] = [seqs[at]!, seqs[Math.min(at + BATCH, seqs.length) - 1]!];
+      for (const { line } of this.#do(() => lines.all(first, last, since, until))) yield line;
+    }
+    lines.finalize();
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
   }
 
   #do<T>(body: () => T): T {

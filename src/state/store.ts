@@ -1,13 +1,14 @@
 import { createHmac } from "node:crypto";
 import type { Database } from "bun:sqlite";
 import type { Keys, State } from "../consumers/consumer.ts";
+import { messageOf } from "../errors.ts";
 import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
 import { Expectations } from "./expectations.ts";
-import { closeQuietly, FileHealth, setAside, type Trouble, troubleOf, wasUsed } from "./health.ts";
+import { closeQuietly, FileHealth, isUnsound, setAside, type Trouble, troubleOf, wasUsed } from "./health.ts";
 import { type Entry, Journal, type JournalOptions, type Retention } from "./journal.ts";
 import { MEMORY, openBeside, openDatabase, type Opened } from "./open.ts";
 import { prepare } from "./statement.ts";
-import { copySecret, transfer } from "./transfer.ts";
+import { copySecret, salvageStates, transfer } from "./transfer.ts";
 
 /** A change to be recorded: the state from now on, and the line that tells of it. */
 export interface Change {
@@ -25,6 +26,8 @@ export interface Recovery {
   /** All that it held is in the new one: states, lines, the chain. */
   readonly isWhole: boolean;
   readonly inMemory: boolean;
+  /** Why it is in memory, where it could not be made anew. */
+  readonly why?: string | undefined;
 }
 
 interface Parts extends Opened {
@@ -64,10 +67,9 @@ export class Store implements Keys, Disposable {
       const store = Store.open(path, options);
       return isGone ? { store, found: { trouble: "was deleted", ...lost } } : { store };
     } catch (error) {
-      const trouble = troubleOf((error as Error).cause);
-      if (trouble !== "is damaged") throw error;
+      if (!isUnsound((error as Error).cause)) throw error;
       const moved = setAside(path);
-      return { store: Store.open(path, options), found: { trouble, setAside: moved, ...lost } };
+      return { store: Store.open(path, options), found: { trouble: "is damaged", setAside: moved, ...lost } };
     }
   }
 
@@ -90,7 +92,7 @@ export class Store implements Keys, Disposable {
     this.#path = path;
     this.#options = options;
     this.#parts = partsOf(path, opened, options);
-    this.expectations = new Expectations(path, opened.database);
+    this.expectations = new Expectations(path, opened.database, (error) => this.#note(error));
     if (path !== MEMORY) this.#health = new FileHealth(path);
   }
 
@@ -101,7 +103,7 @@ export class Store implements Keys, Disposable {
   load(path: string): State | undefined {
     return this.#do(() => {
       const row = this.#parts.sql.load.get(keyOf(path));
-      return row === null ? undefined : this.#parse(row.state);
+      return row === null ? undefined : stateOf(row.state);
     });
   }
 
@@ -173,7 +175,7 @@ export class Store implements Keys, Disposable {
    * can. Returns what happened, if anything did.
    */
   tend(): Recovery | undefined {
-    if (this.#path === MEMORY || !this.#isOpen) return undefined;
+    if (this.#path === MEMORY || !this.#isOpen || this.#parts.database.inTransaction) return undefined;
     if (this.#health === undefined) return this.#returnToFile();
     const trouble = this.#trouble ?? this.#health.trouble();
     this.#trouble = undefined;
@@ -205,13 +207,14 @@ export class Store implements Keys, Disposable {
     const old = this.#parts;
     let moved: string | undefined;
     let opened: Opened | undefined;
+    let why: string | undefined;
     if (trouble !== "cannot be written") {
       old.claim?.close();
       try {
         moved = setAside(this.#path);
         opened = openDatabase(this.#path);
-      } catch {
-        // memory it is
+      } catch (error) {
+        why = messageOf(databaseError(this.#path, error)); // memory it is
       }
     }
     const inMemory = opened === undefined;
@@ -220,11 +223,14 @@ export class Store implements Keys, Disposable {
       claim: inMemory && moved === undefined ? old.claim : undefined,
     };
     const isWhole = attempt(() => transfer(old.database, opened.database, inMemory ? "undelivered" : "all"));
-    if (!isWhole) copySecret(old.key, opened.database);
+    if (!isWhole) {
+      copySecret(old.key, opened.database);
+      opened.database.transaction(() => salvageStates(old.database, opened.database))();
+    }
     this.#exchange(opened, inMemory);
     // what was printed and what will be is one chain
     if (!isWhole) this.#parts.journal.continue(old.journal.head);
-    return { trouble, setAside: moved, isWhole, inMemory };
+    return { trouble, setAside: moved, isWhole, inMemory, why };
   }
 
   #returnToFile(): Recovery | undefined {
@@ -256,14 +262,6 @@ export class Store implements Keys, Disposable {
     this.close();
   }
 
-  #parse(state: string): State {
-    try {
-      return JSON.parse(state) as State;
-    } catch (error) {
-      throw unusable(this.#path, "is damaged: a state in it is not JSON", MOVE_AWAY, error);
-    }
-  }
-
   #hmac(purpose: string, content: string | Uint8Array): string {
     return createHmac("sha256", this.#parts.key).update(`${purpose}\0`).update(content).digest("hex");
   }
@@ -282,10 +280,28 @@ export class Store implements Keys, Disposable {
     try {
       return body();
     } catch (error) {
-      this.#trouble ??= troubleOf(error);
+      this.#note(error);
       throw databaseError(this.#path, error);
     }
   }
+
+  #note(error: unknown): void {
+    this.#trouble ??= troubleOf(error);
+  }
+}
+
+/** No consumer's own, for what it lacks. */
+const UNREADABLE: State = { consumer: "generic" };
+
+/** What cannot be compared with is a difference, not a reason to look away: somebody wrote into the database. */
+function stateOf(text: string): State {
+  try {
+    const state: unknown = JSON.parse(text);
+    if (typeof state === "object" && state !== null) return state as State;
+  } catch {
+    // the same
+  }
+  return UNREADABLE;
 }
 
 /** Returns whether it worked. */

@@ -64,6 +64,24 @@ export function transfer(from: Database, to: Database, lines: "all" | "undeliver
   }).immediate();
 }
 
+/** Brings over what states can still be read of a broken database, from both ends of the table. Returns how many. */
+export function salvageStates(from: Database, to: Database): number {
+  const save = to.prepare("INSERT OR IGNORE INTO state (path, state) VALUES (?, ?)");
+  let saved = 0;
+  for (const order of ["ASC", "DESC"]) {
+    try {
+      const states = prepare<{ path: string; state: string }>(
+        from,
+        `SELECT path, state FROM state ORDER BY path ${order}`,
+      );
+      for (const { path, state } of states.iterate()) saved += save.run(path, state).changes;
+    } catch {
+      // as far as here
+    }
+  }
+  return saved;
+}
+
 /** Fingerprints go on being comparable. */
 export function copySecret(key: Uint8Array, to: Database): void {
   to.prepare("UPDATE secret SET key = ?").run(key);

@@ -1,4 +1,4 @@
-import { GENESIS, hashOf, isKeyed, unseal } from "./chain.ts";
+import { GENESIS, hashOf, isKeyed, resealed, unseal } from "./chain.ts";
 import { Digests } from "./digests.ts";
 
 /** Something that is not as it was written. */
@@ -15,6 +15,15 @@ interface Gap {
   /** The one that came instead. */
   readonly line: number;
 }
+
+/** What a line begins with that was not written to its end: bpfink was killed, or the disk was full. */
+interface Torn extends Finding {
+  readonly bytes: Buffer;
+}
+
+/** Waited for at a time: each is compared with every line that follows. */
+const MOST_TORN = 64;
+const CARRIAGE_RETURN = 13;
 
 /** Found and counted, but not kept: who sees so many has seen enough. */
 const MOST_FINDINGS = 1000;
@@ -36,6 +45,8 @@ export class Verifier {
   readonly #keys: Uint8Array[];
   #digests = new Digests();
   #gaps: Gap[] = [];
+  /** Not found amiss if the whole line comes: what was not delivered is printed again. */
+  #torn: Torn[] = [];
   /** What lines say of their predecessors that have not come, by the sequence number of those. */
   #awaited = new Map<number, { readonly prev: string; readonly line: number }>();
   /** The first line after the last one with a key. */
@@ -56,15 +67,18 @@ export class Verifier {
   /** @param bytes without the newline; they are changed. Returns false if the line needs a key, and there is none. */
   add(bytes: Buffer): boolean {
     const line = ++this.lines;
+    if (bytes.at(-1) === CARRIAGE_RETURN) bytes = bytes.subarray(0, -1); // a log that went by a terminal
+    if (this.#torn.length > 0) this.#torn = this.#torn.filter((torn) => !startsWith(bytes, torn.bytes));
     const link = unseal(bytes);
     if (link === undefined) {
-      this.#find(line, "is no line of a chain: torn, put in, or not bpfink's");
+      this.#tear({ line, what: "is no line of a chain: torn, put in, or not bpfink's", bytes: Buffer.from(bytes) });
       return true;
     }
     const { seq, prev, hash } = link;
     if (isKeyed(hash) && this.#keys.length === 0) return false;
     const isWhole = this.#isWhole(link);
-    if (!isWhole) this.#find(line, `seq ${seq} was changed: it does not have its hash`);
+    const what = `seq ${seq} was changed: it does not have its hash`;
+    if (!isWhole) this.#tear({ line, what, bytes: resealed(link) });
     this.#noteKey(line, isWhole && isKeyed(hash));
     if (this.#digests.has(seq, hash)) {
       this.repeats++;
@@ -86,6 +100,8 @@ export class Verifier {
   end(): void {
     for (const { from, to, line } of this.#gaps) this.#find(line, `${range(from, to)} missing before it`);
     this.#gaps = [];
+    for (const { line, what } of this.#torn) this.#find(line, what);
+    this.#torn = [];
     if (this.#keys.length > 0 && this.#unkeyedSince !== undefined) {
       this.#find(this.#unkeyedSince, "from here on no line was made with the key: anybody can have written them");
     }
@@ -117,7 +133,10 @@ export class Verifier {
   }
 
   #beginAnew(line: number): void {
-    this.#find(line, "a new chain begins: the database was new, and what the old one still told cannot be known");
+    this.#find(
+      line,
+      "a new chain begins: the database was new, or the logs are in the wrong order; what the old one still told cannot be known",
+    );
     for (const { from, to, line } of this.#gaps) this.#find(line, `${range(from, to)} missing before it`);
     this.#gaps = [];
     this.#awaited = new Map();
@@ -154,11 +173,18 @@ export class Verifier {
     if (this.last === undefined || seq > this.last.seq) this.last = { seq, hash };
   }
 
+  #tear(torn: Torn): void {
+    if (this.#torn.length < MOST_TORN && torn.bytes.length > 0) this.#torn.push(torn);
+    else this.#find(torn.line, torn.what);
+  }
+
   #find(line: number, what: string): void {
     this.found++;
     if (this.findings.length < MOST_FINDINGS) this.findings.push({ line, what });
   }
 }
+
+const startsWith = (bytes: Buffer, beginning: Buffer): boolean => bytes.subarray(0, beginning.length).equals(beginning);
 
 const range = (from: number, to: number): string => (from === to ? `seq ${from} is` : `seq ${from} to ${to} are`);
 

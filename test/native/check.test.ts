@@ -1,5 +1,6 @@
 // bpfink check: one look at everything, and out.
 import { expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
 import { chmodSync, unlinkSync, writeFileSync } from "node:fs";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
@@ -89,6 +90,45 @@ test("check needs no root for files that everybody may read, and says what it co
   writeFileSync(open, "two\n");
   expect((await check("--watch", open, "--watch", closed)).status).toBe(1);
 });
+
+test("a check whose lines nobody takes says that, once", async () => {
+  using directory = new TemporaryDirectory();
+  const files = ["a", "b"].map((name) => directory.write(name, "one\n"));
+  const args = ["--database", directory.at("x.db"), ...files.flatMap((file) => ["--watch", file])];
+  await bpfink(["check", "--update", ...args]);
+  for (const file of files) writeFileSync(file, "two\n");
+  const { status, stderr } = await end(["sh", "-c", '"$@" > /dev/full', "sh", BPFINK, "check", ...args]);
+  expect({ status, stderr }).toEqual({
+    status: 3,
+    stderr: expect.stringMatching(/^bpfink: error: stdout cannot be written: ENOSPC.*; connect it\n$/),
+  });
+});
+
+test("a state that somebody wrote into the database hides nothing, whatever it is", async () => {
+  using directory = new TemporaryDirectory();
+  const database = directory.at("state/x.db");
+  const names = ["passwd", "text", "binary", "access.conf"];
+  const contents = ["root:x:0:0:root:/root:/bin/bash\n", "one\n", "\0", "-:root:ALL\n"];
+  const watch = names.flatMap((name, i) => ["--watch", directory.write(name, contents[i])]);
+  const check = (...more: string[]) => bpfink(["check", "--database", database, ...watch, ...more]);
+  await check("--update");
+  const consumers = ["users", "access", "diff", "generic"];
+  const shapes = consumers.flatMap((consumer) => [
+    ...[{ consumer }, { consumer, type: "file" }, { consumer, type: "missing", entries: 5, lines: 5 }],
+    { consumer, type: "file", entries: [5], lines: [5], text: 5, digest: 5, size: "x", mode: 5, problems: 5 },
+  ]);
+  for (const state of ["garbage", "null", "[]", ...shapes.map((shape) => JSON.stringify(shape))]) {
+    using opened = new Database(database);
+    opened.prepare("UPDATE state SET state = ?").run(state);
+    const { stdout, stderr, status } = await check();
+    const files = linesOf(stdout).map(({ file }) => file);
+    expect({ state, status, files: files.sort() }).toEqual({
+      ...{ state, status: 1 },
+      files: names.map((name) => directory.at(name)).sort(),
+    });
+    expect(stderr).toContain("4 differ\n");
+  }
+}, 60_000);
 
 test("a long check shows a bar on a terminal, and leaves nothing of it", async () => {
   using directory = new TemporaryDirectory();

@@ -1,9 +1,9 @@
 // What was recorded can be read back and proven, beside the bpfink that goes on recording.
 import { expect, test } from "bun:test";
-import { appendFileSync, chmodSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, renameSync, writeFileSync } from "node:fs";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
-import { bpfink, end, BPFINK, SLOW } from "../e2e/process.ts";
+import { bpfink, end, environment, BPFINK, SLOW } from "../e2e/process.ts";
 
 /** Runs a bpfink that makes three changes of a file, to the end if `then` does not want it running. */
 async function recorded(
@@ -126,6 +126,81 @@ test(
       });
       expect(await verify(directory.at("none"))).toMatchObject({ status: 2, stdout: "" });
     });
+  },
+  SLOW,
+);
+
+test("verify goes through 200,000 lines in some seconds, and shows on a terminal how far it is", async () => {
+  using directory = new TemporaryDirectory();
+  const lines: string[] = [];
+  let prev = "0".repeat(64);
+  for (let seq = 1; seq <= 200_000; seq++) {
+    const [head, tail] = [
+      `{"time":"2026-11-23T20:17:18.276502Z","seq":${seq},"prev":"${prev}"`,
+      `,"text":"${"x".repeat(600)}"}\n`,
+    ];
+    prev = new Bun.CryptoHasher("sha256").update(head).update(tail.slice(0, -1)).digest("hex");
+    lines.push(`${head},"hash":"${prev}"${tail}`);
+  }
+  const log = directory.write("log", lines.join(""));
+  const begin = performance.now();
+  const { stdout } = await end(["script", "-qec", `${BPFINK} verify ${log}`, "/dev/null"]);
+  expect(performance.now() - begin).toBeLessThan(15_000); // a second, where nothing else runs
+  expect(stdout).toMatch(/verifying, MiB \[=+ +\] \d+ of 15\d\r/);
+  expect(stdout).toContain(`200000 lines, seq 1 to 200000, ending in ${prev}: nothing amiss`);
+}, 60_000);
+
+test(
+  "verify a log that is being written: what is printed meanwhile is neither missing nor unknown",
+  async () => {
+    using directory = new TemporaryDirectory();
+    await recorded(directory, async (bp, file) => {
+      await bp.rest();
+      const verifying = Bun.spawn([BPFINK, "verify", "--database", directory.at("x.db"), "-"], {
+        ...{ env: environment(), stdin: "pipe", stdout: "pipe", stderr: "pipe" },
+      });
+      const feed = async (texts: readonly string[]) => {
+        for (const text of texts) verifying.stdin.write(`${text}\n`);
+        await verifying.stdin.flush();
+      };
+      const before = bp.texts.length;
+      await feed(bp.texts);
+      await Bun.sleep(500); // it has asked the database by then
+      writeFileSync(file, "five\n");
+      await bp.nextChange(file);
+      await bp.rest();
+      await feed(bp.texts.slice(before));
+      await verifying.stdin.end();
+      expect(await verifying.stdout.text()).toContain("nothing amiss");
+      expect(await verifying.exited).toBe(0);
+    });
+  },
+  SLOW,
+);
+
+test(
+  "history of a path tells where it was moved to; of a user, what was announced by him",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const database = directory.at("x.db");
+    const tree = directory.directory("tree");
+    const [old, now] = [directory.write("tree/old", "one\n"), `${tree}/now`];
+    await using bp = await Bpfink.start({ watch: [tree], database });
+    renameSync(old, now);
+    await bp.line({ action: "moved" });
+    expect((await bpfink(["expect", "--for", "1m", "--reason", "deploy 42", "--database", database])).status).toBe(0);
+    const { by } = (await bp.line({ action: "expected" }))["expected"] as { by: string };
+    await bp.rest();
+    const history = async (...args: string[]) =>
+      (await bpfink(["history", "--database", database, ...args])).stdout.split("\n").slice(0, -1);
+    const moved = bp.texts.filter((_, i) => bp.lines[i]?.action === "moved");
+    for (const path of [old, now]) expect(await history("--path", path)).toEqual(moved);
+    expect((await history("--user", by, "--action", "expected")).map((text) => JSON.parse(text))).toMatchObject([
+      { expected: { reason: "deploy 42" } },
+    ]);
+    const table = (await history("--diff")).join("\n");
+    expect(table).toContain(`  ${old} -> ${now}\n`);
+    expect(table).toMatch(new RegExp(`expected +${by} +changes are expected: deploy 42`));
   },
   SLOW,
 );

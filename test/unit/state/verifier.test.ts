@@ -38,6 +38,18 @@ describe("nothing is found", () => {
     ["in one whose beginning was rotated away", log.slice(4)],
     ["where a crash printed lines again", [...log.slice(0, 6), ...log.slice(3, 8), ...log.slice(2)]],
     ["where the last line comes again", [...log, log[9]!]],
+    ["where it went by a terminal", log.map((line) => `${line}\r`)],
+    ...[5, 40, 60, 100, 150, 220, log[5]!.length - 1].map(
+      (bytes) =>
+        [
+          `where a crash tore a line after ${bytes} bytes`,
+          [...log.slice(0, 5), log[5]!.slice(0, bytes), ...log.slice(3)],
+        ] as const,
+    ),
+    [
+      "where several did",
+      [...log.slice(0, 5), log[5]!.slice(0, 99), ...log.slice(3, 9), log[9]!.slice(0, 250), log[9]!],
+    ],
   ];
   test.each(whole)("%s", (_what, lines) => expect(found(lines)).toEqual([]));
 });
@@ -78,6 +90,29 @@ describe("found, and named by its line:", () => {
       "10: is no line of a chain: torn, put in, or not bpfink's",
     ],
     [
+      "torn lines of which the whole ones are others",
+      [
+        ...log.slice(0, 5),
+        log[5]!.slice(0, -3).replace('text":"', 'next":"'),
+        `${log[2]!.slice(0, 99)}!`,
+        ...log.slice(3),
+      ],
+      "6: seq 6 was changed: it does not have its hash",
+      "7: is no line of a chain: torn, put in, or not bpfink's",
+    ],
+    [
+      "lines of which one is whole and changed, and comes twice",
+      [log[0]!, changed(2)[1]!, ...changed(2).slice(1)],
+      "3: seq 2 was changed: it does not have its hash",
+    ],
+    [
+      "more torn lines than anybody tears",
+      [...Array.from({ length: 70 }, () => "x"), ...log],
+      ...Array.from({ length: 70 }, (_, i) => `${i + 1}: is no line of a chain: torn, put in, or not bpfink's`).slice(
+        69,
+      ),
+    ],
+    [
       "two lines that changed places",
       [log[0]!, log[2]!, log[1]!, ...log.slice(3)],
       "3: seq 2 is out of order: it comes after seq 3",
@@ -85,7 +120,7 @@ describe("found, and named by its line:", () => {
     [
       "rotated files in the wrong order",
       [...log.slice(8), ...log.slice(0, 2)],
-      "3: a new chain begins: the database was new, and what the old one still told cannot be known",
+      "3: a new chain begins: the database was new, or the logs are in the wrong order; what the old one still told cannot be known",
     ],
     [
       "a hash that was changed",
@@ -96,13 +131,13 @@ describe("found, and named by its line:", () => {
     [
       "a first line that follows something",
       [rehashed(1).replace(GENESIS, hash)],
-      "1: seq 1 was changed: it does not have its hash",
       "1: seq 1 does not follow the seq 0 that is here: one of the two was replaced",
+      "1: seq 1 was changed: it does not have its hash",
     ],
     [
       "a new database",
       [...log.slice(0, 3), ...logOf(4, "new")],
-      "4: a new chain begins: the database was new, and what the old one still told cannot be known",
+      "4: a new chain begins: the database was new, or the logs are in the wrong order; what the old one still told cannot be known",
     ],
   ];
   test.each(broken)("%s", (_what, lines, ...told) => expect(found(lines)).toEqual(told));
