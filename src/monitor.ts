@@ -97,7 +97,7 @@ export class Monitor {
     });
     const untilNow = () => parts.source.untilNow?.() ?? (() => true);
     this.#covers = new Covers(parts.source.tellsOfMounts === true, untilNow);
-    this.#watchSet = new WatchSet(parts.source, parts.root);
+    this.#watchSet = new WatchSet(parts.source, parts.root, parts.selection.exclusions);
     this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion), untilNow);
     this.#follow = new Follow({
       ...{ store: this.#store, selection: this.#selection, tree: this.#tree, dispatch: this.#dispatch },

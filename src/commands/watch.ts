@@ -112,6 +112,8 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
       },
     });
   let monitor = monitorOf(scope);
+  const exclude = ({ selection }: Scope) => source.excludeNames?.(selection.exclusions.rules);
+  exclude(scope);
   const gap = gapReporter((details) => {
     count("events.lost", details.lost ?? 1);
     say("error", "gap", "events lost, looking at everything", details);
@@ -137,6 +139,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     telemetry = startTelemetry(next.options, subjects);
     // from here on events go to the new one, which has its watches before the old one gives up any
     const before = monitor;
+    source.excludeNames?.([]); // until all directories have the scopes of the new one's
     ({ redaction } = next.scope);
     monitor = monitorOf(next.scope);
     logged(() => {
@@ -145,6 +148,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
       log.info(`configuration reloaded: ${watched} watched, ${missing} waited for`);
     });
     monitor.succeed(before);
+    exclude(next.scope);
   });
 
   const recovered = (recovery: Recovery) => {

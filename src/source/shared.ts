@@ -44,6 +44,10 @@ class Share implements Source {
     if (!this.#owners.has(key)) this.#source.unwatch(key);
   }
 
+  setScopes(key: NodeKey, scopes: number): void {
+    this.#source.setScopes?.(key, scopes);
+  }
+
   opened(key: NodeKey): Opened | undefined {
     return this.#source.opened?.(key);
   }
