@@ -11,7 +11,7 @@ const directory = new TemporaryDirectory();
 const NOBODY = "65534";
 const names = [
   ...["test", "tee", "script", "sed", "mv", "cp", "rm", "chmod", "chown", "append", "truncate", "ln", "touch"],
-  ...["nobody", "nobody-gone", "euid", "login", "two", "renamed-exe", "long", "innocent", "memory"],
+  ...["nobody", "nobody-gone", "euid", "login", "two", "renamed-exe", "long", "innocent", "memory", "many"],
 ];
 const at = Object.fromEntries(names.map((name) => [name, directory.write(name, "one\n", 0o666)]));
 let bp: Bpfink;
@@ -198,6 +198,18 @@ test("two processes that wrote before bpfink could look are both named", async (
     [first.pid, "root"],
     [second.pid, "nobody"],
   ]);
+});
+
+test("of twenty processes that wrote sixteen are named, and it is said that there were more", async () => {
+  const pids: number[] = [];
+  {
+    using _ = await bp.pause();
+    for (let i = 0; i < 20; i++)
+      pids.push((await run("dd", "status=none", "if=/dev/zero", "bs=1", `count=${i + 1}`, `of=${path("many")}`)).pid);
+  }
+  const line = await bp.only(path("many"));
+  expect(line).toMatchObject({ process: { pid: pids.at(-1) }, moreActors: true });
+  expect(line.actors?.map(({ process }) => process.pid)).toEqual(pids.slice(-16));
 });
 
 async function sizeOf(name: string, size: number): Promise<void> {
