@@ -5,6 +5,7 @@ import { LoadedObject, type MissingHook, type ProgramCounts } from "../kernel/lo
 import { OpenedSlot, WatchMap } from "../kernel/maps.ts";
 import { Switches } from "../kernel/switches.ts";
 import { decodeOpened, encodeMonitor } from "./decode.ts";
+import { withArgs } from "./process.ts";
 import { EventRing } from "./ring.ts";
 import type { Opened, Source, SourceHandlers, SourceSizes, WatchNode } from "./source.ts";
 import { Watches } from "./watches.ts";
@@ -78,7 +79,7 @@ export class EbpfSource implements Source {
         if (event.kind === "freed" && event.node !== undefined) this.#watches.freed(event.node);
         const isBirth = event.kind === "birth" || event.kind === "rename"; // or a birth to those in its new directory
         if (isBirth && event.node !== undefined) this.#watches.born(event.node);
-        handlers.onEvent(event);
+        handlers.onEvent(event.actor === undefined ? event : { ...event, actor: withArgs(event.actor) });
       },
       onLost: (count, since) => {
         this.#watches.sweep();

@@ -30,7 +30,8 @@ describe.each(inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"])("%s", (backend) 
 
   beforeAll(async () => {
     directory.write("tree/a/f", "one\n");
-    symlinkSync("link-to/cache/conf", at("tree/link"));
+    directory.directory("tree/l");
+    symlinkSync("to/cache/conf", at("tree/l/link"));
     const exclude = ["tree/a/build", "tree/**/*.swp", "tree/gone/**", "tree/{x,y}.log"];
     bp = await Bpfink.start({
       watch: [at("tree")],
@@ -152,17 +153,17 @@ describe.each(inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"])("%s", (backend) 
     let maker: { pid: number };
     {
       using _ = await bp.pause();
-      maker = await run("sh", "-c", 'mkdir -p "$1/cache" && echo one > "$1/cache/conf"', "sh", at("tree/link-to"));
+      maker = await run("sh", "-c", 'mkdir -p "$1/cache" && echo one > "$1/cache/conf"', "sh", at("tree/l/to"));
     }
     const lines = await bp.rest();
     expect(lines.map(({ action, file }) => [action, file]).sort()).toEqual([
-      ["created", at("tree/link")],
-      ["created", at("tree/link-to")],
+      ["created", at("tree/l/link")],
+      ["created", at("tree/l/to")],
     ]);
-    const line = lines.find(({ file }) => file === at("tree/link"));
+    const line = lines.find(({ file }) => file === at("tree/l/link"));
     expect(line).toMatchObject({ generic: { next: sha256("one\n") } });
     if (knowsAll) expect(line?.process?.pid).toBe(maker.pid);
-    directory.write("tree/link-to/cache/other", "one\n");
+    directory.write("tree/l/to/cache/other", "one\n");
     await bp.noMoreLines();
   });
 

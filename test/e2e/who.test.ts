@@ -11,7 +11,7 @@ const directory = new TemporaryDirectory();
 const NOBODY = "65534";
 const names = [
   ...["test", "tee", "script", "sed", "mv", "cp", "rm", "chmod", "chown", "append", "truncate", "ln", "touch"],
-  ...["nobody", "nobody-gone", "euid", "login", "two", "renamed-exe", "long", "innocent", "memory", "many"],
+  ...["nobody", "nobody-gone", "euid", "login", "two", "renamed-exe", "long", "innocent", "memory", "many", "swapped"],
 ];
 const at = Object.fromEntries(names.map((name) => [name, directory.write(name, "one\n", 0o666)]));
 let bp: Bpfink;
@@ -138,6 +138,36 @@ test("arguments with spaces, newlines, nothing and more than the kernel keeps", 
   expect(shown).toHaveLength(9);
   expect(shown[8]).toMatch(/^x+…$/);
   expect(line.process?.pid).toBe(bash.pid);
+});
+
+/** Has the kernel swap out the page of its arguments (madvise(2) by its number on x86-64, MADV_PAGEOUT), and writes. */
+const SWAPPED = `
+  open(my $stat, "<", "/proc/self/stat") or die $!;
+  my @fields = split(/ /, (split(/\\) /, <$stat>))[1]);
+  my $page = $fields[48 - 3] & ~4095;
+  open(my $file, ">>", $ARGV[0]) or die $!;
+  sub swapped { open(my $maps, "<", "/proc/self/pagemap") or die $!; seek($maps, $page / 512, 0); read($maps, my $entry, 8);
+    return (unpack("Q", $entry) >> 62) & 1 }
+  for (1 .. 1000) { syscall(28, $page, 4096, 21) == 0 or die $!; last if swapped(); select(undef, undef, undef, 0.01) }
+  swapped() or die "the page stays";
+  syswrite($file, "two\\n"); <STDIN>;
+`;
+
+test.if(inVm)("arguments that are swapped out, of a process that lives on", async () => {
+  const swap = directory.at("swap");
+  await run("dd", "status=none", "if=/dev/zero", "bs=1M", "count=16", `of=${swap}`);
+  await run("chmod", "600", swap);
+  await run("mkswap", swap);
+  await run("swapon", swap);
+  try {
+    const command = ["perl", "-e", SWAPPED, path("swapped"), "x".repeat(5000)];
+    await using perl = new Writer(...command);
+    const line = await bp.only(path("swapped"));
+    expect(line.process?.pid).toBe(perl.pid);
+    expect(line.process?.args.slice(0, 2)).toEqual(command.slice(0, 2));
+  } finally {
+    await run("swapoff", swap);
+  }
 });
 
 test("another user", async () => {
