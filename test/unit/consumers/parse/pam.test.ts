@@ -23,7 +23,7 @@ test("any text is read, and a service that is whole is read whatever stands on t
     fc.property(text, text, (before, after) => {
       const found = parsePamAccess(`${before}\n\n${good}\n${after}`);
       expect(found).toContainEqual({ file: "/a", separators: { field: "|", list: " ," } });
-      expect(found.length).toBeLessThanOrEqual(`${before}${after}`.split("\n").length + 1);
+      expect(found.length).toBeLessThanOrEqual(`${before}\n${after}`.split("\n").length + 1);
     }),
     { numRuns: 1000 },
   );
