@@ -9,6 +9,7 @@
  *   processes.bpf.h     who there was, beside fanotify: loaded without the others
  *   signals.bpf.h       who sends the monitor a signal: loaded by itself
  *   watch.bpf.h         whether anybody cares
+ *   excludes.bpf.h      which names nobody cares about
  *   report.bpf.h        the ring
  *   opened.bpf.h        what the monitor asks by opening a file
  *   actor.bpf.h         who did it; paths.bpf.h: where they come from

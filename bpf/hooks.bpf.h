@@ -12,6 +12,7 @@
 #include "compat.bpf.h"
 #include "event.h"
 #include "watch.bpf.h"
+#include "excludes.bpf.h"
 #include "report.bpf.h"
 
 /*
@@ -99,13 +100,21 @@ static __always_inline int on_fput(enum form form, struct file *file)
 	return 0;
 }
 
+/* An inode gets a name in a directory, perhaps one in which such are watched. */
+static __always_inline void watch_member(enum form form, struct dentry *dentry, struct inode *inode)
+{
+	struct watch *directory = find_watch(form, READ(form, dentry, d_parent, d_inode), WATCH_INHERIT);
+
+	if (directory && !leaves_out(directory, dentry) && !inherit(form, directory, inode))
+		count_lost(); /* what happens to it until user space watches it */
+}
+
 /* After a name is born, before anybody can see it. */
 static __always_inline int on_instantiate(enum form form, struct dentry *dentry, struct inode *inode)
 {
 	if (!inode)
 		return 0;
-	if (!inherit(form, READ(form, dentry, d_parent, d_inode), inode))
-		count_lost(); /* what happens to it until user space watches it */
+	watch_member(form, dentry, inode);
 	report_entries(form, CHANGE_BIRTH, dentry, inode, NULL);
 	return 0;
 }
@@ -117,11 +126,18 @@ static __always_inline int on_delete(enum form form, struct dentry *dentry)
 	return 0;
 }
 
-/* After a name was moved or exchanged with another. */
-static __always_inline int on_move(enum form form, struct dentry *dentry, struct dentry *other)
+/* After two names were exchanged. */
+static __always_inline int on_exchange(enum form form, struct dentry *dentry, struct dentry *other)
 {
 	report_entries(form, CHANGE_RENAME, dentry, READ(form, dentry, d_inode), other);
 	return 0;
+}
+
+/* After a file was moved from one name to another: to others it is born there. */
+static __always_inline int on_move(enum form form, struct dentry *dentry, struct dentry *other)
+{
+	watch_member(form, other, READ(form, dentry, d_inode));
+	return on_exchange(form, dentry, other);
 }
 
 /* Before an inode is freed: of a file that has no name any more, or when its file system goes. */

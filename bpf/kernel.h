@@ -61,6 +61,7 @@ struct iattr {
 } CORE;
 
 struct qstr {
+	__u32 len;
 	const unsigned char *name;
 } CORE;
 

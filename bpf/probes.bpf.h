@@ -132,7 +132,7 @@ int BPF_KPROBE(kprobe_move, struct dentry *dentry, struct dentry *target)
 SEC("kprobe/d_exchange")
 int BPF_KPROBE(kprobe_exchange, struct dentry *dentry, struct dentry *other)
 {
-	return on_move(PROBE, dentry, other);
+	return on_exchange(PROBE, dentry, other);
 }
 
 SEC("kprobe/clear_inode")

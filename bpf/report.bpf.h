@@ -6,6 +6,7 @@
 #include "kernel.h"
 #include "event.h"
 #include "watch.bpf.h"
+#include "excludes.bpf.h"
 #include "actor.bpf.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -96,11 +97,15 @@ static __always_inline void fill_entry(struct entry *entry, struct dentry *dentr
 		entry->name[0] = 0;
 }
 
-/* Whether anybody watches the entry's directory, or the inode that it names. */
-static __always_inline bool entry_watched(enum form form, struct dentry *dentry, struct inode *inode)
+/* Whether anybody watches the entry's directory, and the name in it, or the inode that it names. */
+static __always_inline bool entry_watched(enum form form, __u32 kind, struct dentry *dentry, struct inode *inode)
 {
-	return find_watch(form, READ(form, dentry, d_parent, d_inode), WATCH_DIRECTORY) ||
-	       find_watch(form, inode, WATCH_FILE);
+	struct watch *directory = find_watch(form, READ(form, dentry, d_parent, d_inode), WATCH_DIRECTORY);
+
+	/* of a rename both names are told, whichever counts */
+	if (directory && !((kind == CHANGE_BIRTH || kind == CHANGE_GONE) && leaves_out(directory, dentry)))
+		return true;
+	return find_watch(form, inode, WATCH_FILE);
 }
 
 /* other is NULL, or the second dentry of a rename. inode is that of dentry. */
@@ -109,8 +114,8 @@ static __always_inline void report_entries(enum form form, __u32 kind, struct de
 {
 	struct entry_event *event;
 
-	if (!entry_watched(form, dentry, inode) &&
-	    !(other && entry_watched(form, other, READ(form, other, d_inode))))
+	if (!entry_watched(form, kind, dentry, inode) &&
+	    !(other && entry_watched(form, kind, other, READ(form, other, d_inode))))
 		return;
 	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event)

@@ -131,7 +131,7 @@ int BPF_PROG(fentry_move, struct dentry *dentry, struct dentry *target)
 SEC("fentry/d_exchange")
 int BPF_PROG(fentry_exchange, struct dentry *dentry, struct dentry *other)
 {
-	return on_move(TRAMPOLINE, dentry, other);
+	return on_exchange(TRAMPOLINE, dentry, other);
 }
 
 SEC("fentry/clear_inode")

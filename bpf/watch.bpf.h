@@ -29,6 +29,13 @@ enum form {
 #define WATCH_FILE 1 /* report what happens to the inode */
 #define WATCH_DIRECTORY 2 /* report what happens to the entries of the directory */
 #define WATCH_INHERIT 4 /* watch what is born in the directory, too, from its birth on */
+/*
+ * Where a directory lies, as far as some names are left out there (excludes.bpf.h): one bit for each
+ * place, a directory itself, or it and all below, which what is born in it belongs to as well.
+ */
+#define WATCH_SCOPES_HERE 0x000fff00
+#define WATCH_SCOPES_BELOW 0xfff00000
+#define WATCH_SCOPES (WATCH_SCOPES_HERE | WATCH_SCOPES_BELOW)
 
 struct watch_key {
 	__u64 inode;
@@ -129,20 +136,18 @@ static __always_inline bool repeats(struct watch *watch, __u32 kind)
 }
 
 /*
- * Watches a new member of a directory before anybody can reach it by name, so that nothing done to
- * it goes unseen however long user space takes. User space removes what it has no use for. Returns
+ * Watches a new member of a watched directory before anybody can reach it by name, so that nothing done
+ * to it goes unseen however long user space takes. User space removes what it has no use for. Returns
  * false if there is no room.
  */
-static __always_inline bool inherit(enum form form, struct inode *directory, struct inode *born)
+static __always_inline bool inherit(enum form form, struct watch *directory, struct inode *born)
 {
 	struct watch_key key;
 	struct watch watch = { .flags = WATCH_FILE };
 	__u8 *slot;
 
-	if (!find_watch(form, directory, WATCH_INHERIT))
-		return true;
 	if ((READ(form, born, i_mode) & S_IFMT) == S_IFDIR)
-		watch.flags |= WATCH_DIRECTORY | WATCH_INHERIT;
+		watch.flags |= WATCH_DIRECTORY | WATCH_INHERIT | (directory->flags & WATCH_SCOPES_BELOW);
 	fill_key(form, &key, born);
 	slot = filter_slot(&key);
 	if (slot)

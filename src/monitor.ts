@@ -83,7 +83,9 @@ export class Monitor {
     const owners = (path: string) => parts.selection.owners?.(path) ?? [];
     const keyFiles = () => parts.selection.roots.filter((path) => owners(path).length > 0);
     const labels = parts.labels ?? (() => ({}));
-    this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend, labels, keyFiles);
+    const untilNow = () => parts.source.untilNow?.() ?? (() => true);
+    const isTold = () => untilNow()();
+    this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend, labels, keyFiles, isTold);
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
     // while events are coming, the one of what is found may be on its way
     const unseen: Occasion = { sightings: [], settled: true, final: false };
@@ -95,9 +97,8 @@ export class Monitor {
       done: (target, purpose, look) => this.#wasRead(target, purpose, look),
       failed: (target, error) => this.#failed(target, error),
     });
-    const untilNow = () => parts.source.untilNow?.() ?? (() => true);
     this.#covers = new Covers(parts.source.tellsOfMounts === true, untilNow);
-    this.#watchSet = new WatchSet(parts.source, parts.root);
+    this.#watchSet = new WatchSet(parts.source, parts.root, parts.selection.exclusions);
     this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion), untilNow);
     this.#follow = new Follow({
       ...{ store: this.#store, selection: this.#selection, tree: this.#tree, dispatch: this.#dispatch },

@@ -47,3 +47,10 @@ export function joinPath(directory: string, name: string): string {
 export function parentPath(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf("/")));
 }
+
+/** The path, its directory, and so on up to `/`. */
+export function selfAndAncestors(path: string): string[] {
+  const paths = [path];
+  for (let at = path; at !== "/";) paths.push((at = parentPath(at)));
+  return paths;
+}

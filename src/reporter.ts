@@ -39,10 +39,22 @@ export class Reporter {
   readonly #backend: string;
   readonly #labels: Labeller;
   readonly #saved: Saved;
+  readonly #isTold: () => boolean;
 
-  /** @param keyFiles the files that hold users' SSH keys */
-  constructor(store: StateStore, keys: Keys, backend: string, labels: Labeller, keyFiles: Saved["keyFiles"]) {
+  /**
+   * @param keyFiles the files that hold users' SSH keys
+   * @param isTold whether everything that the kernel has told was taken
+   */
+  constructor(
+    store: StateStore,
+    keys: Keys,
+    backend: string,
+    labels: Labeller,
+    keyFiles: Saved["keyFiles"],
+    isTold: () => boolean,
+  ) {
     this.#saved = { state: (path) => store.load(path), keyFiles };
+    this.#isTold = isTold;
     this.#store = store;
     this.#keys = keys;
     this.#backend = backend;
@@ -60,8 +72,8 @@ export class Reporter {
       if (before !== undefined) this.#inherit(finding, before);
       return "same";
     }
-    // a look can be faster than the event of what it finds
-    if (!occasion.final && !isAttributed(occasion.sightings)) return "early";
+    // a look can be faster than the event of what it finds, or of what the last of several did
+    if (!occasion.final && !(isAttributed(occasion.sightings) && this.#isTold())) return "early";
     const sightings = responsible(occasion.sightings);
     const names = { userName, ...this.#keys };
     const file = finding.departure?.to ?? path;

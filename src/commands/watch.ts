@@ -124,6 +124,8 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
       },
     });
   let monitor = monitorOf(scope);
+  const exclude = ({ selection }: Scope) => source.excludeNames?.(selection.exclusions.rules);
+  exclude(scope);
   const gap = gapReporter((details) => {
     count("events.lost", details.lost ?? 1);
     say("error", "gap", "events lost, looking at everything", details);
@@ -149,6 +151,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     adjustable.apply(current);
     // from here on events go to the new one, which has its watches before the old one gives up any
     const before = monitor;
+    source.excludeNames?.([]); // until all directories have the scopes of the new one's
     ({ redaction } = next.scope);
     monitor = monitorOf(next.scope);
     logged(() => {
@@ -159,6 +162,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     // the line that tells of it is the last one with the old key
     if (next.chainKey !== undefined) store.rekey(next.chainKey.key);
     monitor.succeed(before);
+    exclude(next.scope);
   };
 
   if (found !== undefined) recovered(found);

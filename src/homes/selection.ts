@@ -1,4 +1,5 @@
 import { log } from "../log.ts";
+import type { Exclusions } from "../watch/exclusions.ts";
 import { type Revision, type Selection, select } from "../watch/selection.ts";
 import { type KeyFiles, PASSWD, SSHD_CONFIG } from "./key-files.ts";
 
@@ -28,6 +29,10 @@ export class HomesSelection implements Selection {
 
   get roots(): readonly string[] {
     return [...new Set([...this.#own.roots, ...this.#files, ...this.#sources.roots])];
+  }
+
+  get exclusions(): Exclusions {
+    return this.#own.exclusions;
   }
 
   includes(path: string): boolean {

@@ -27,15 +27,8 @@ export const programName = (hook: Hook, form: Form): string => `${form}_${hook.n
 
 /** Maps of the object that only some of the programs use. */
 export const MAPS = [
-  "watches",
-  "filter",
-  "ring",
-  "lost",
-  "opened",
-  "processes",
-  "scratch",
-  "signals",
-  "addressee",
+  ...["watches", "filter", "ring", "lost", "shapes", "excluded", "opened"],
+  ...["processes", "scratch", "signals", "addressee"],
 ] as const;
 export type MapName = (typeof MAPS)[number];
 
@@ -238,7 +231,10 @@ const PROCESSES: readonly Hook[] = [
 ];
 
 /** The ebpf source: what happens to files, and who does it. */
-export const CHANGE_HOOKS: HookSet = { hooks: CHANGES, maps: ["watches", "filter", "ring", "lost", "opened"] };
+export const CHANGE_HOOKS: HookSet = {
+  hooks: CHANGES,
+  maps: ["watches", "filter", "ring", "lost", "shapes", "excluded", "opened"],
+};
 
 /** Beside fanotify: who there was. As trampolines only: a kernel without them has no fanotify table. */
 export const PROCESS_HOOKS: HookSet = { hooks: PROCESSES, maps: ["processes", "scratch"] };

@@ -87,6 +87,7 @@ function actorKeys(sightings: readonly Sighting[], names: Names): Record<string,
   return {
     ...(last === undefined ? {} : describeActor(last, names)),
     ...(actors.length > 1 ? { actors: actors.map((actor) => describeActor(actor, names)) } : {}),
+    ...(sightings.some(({ hasOthers }) => hasOthers) ? { moreActors: true } : {}),
   };
 }
 

@@ -1,9 +1,11 @@
 import type { NodeKey } from "../event.ts";
+import { ExcludeMaps, type NameRule } from "../kernel/excludes.ts";
 import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
 import { LoadedObject, type MissingHook, type ProgramCounts } from "../kernel/load.ts";
 import { OpenedSlot, WatchMap } from "../kernel/maps.ts";
 import { Switches } from "../kernel/switches.ts";
 import { decodeOpened, encodeMonitor } from "./decode.ts";
+import { withArgs } from "./process.ts";
 import { EventRing } from "./ring.ts";
 import type { Opened, Source, SourceHandlers, SourceSizes, WatchNode } from "./source.ts";
 import { Watches } from "./watches.ts";
@@ -19,6 +21,7 @@ export class EbpfSource implements Source {
   readonly tellsOfMounts = true;
   readonly #object: LoadedObject;
   readonly #watches: Watches;
+  readonly #excludes: ExcludeMaps;
   readonly #switches: Switches;
   /** Why changes are not seen, as the owner was told. */
   #blindness: ReadonlySet<string> = new Set();
@@ -33,6 +36,7 @@ export class EbpfSource implements Source {
       ...(maxWatches === undefined ? {} : { watches: maxWatches }),
     });
     this.#watches = new Watches(new WatchMap(this.#object.mapFd("watches"), this.#object.mapFd("filter")));
+    this.#excludes = new ExcludeMaps(this.#object.mapFd("shapes"), this.#object.mapFd("excluded"));
     this.#switches = new Switches(form);
     this.#ring = new EventRing(this.#object);
     if (!this.missing.some(({ hook }) => hook.name === "open"))
@@ -56,6 +60,14 @@ export class EbpfSource implements Source {
     this.#watches.unwatch(key);
   }
 
+  excludeNames(rules: readonly NameRule[]): void {
+    this.#excludes.set(rules);
+  }
+
+  setScopes(key: NodeKey, scopes: number): void {
+    this.#watches.setScopes(key, scopes);
+  }
+
   opened(key: NodeKey): Opened | undefined {
     return this.#opened && (decodeOpened(this.#opened.take(), key) ?? UNANSWERED);
   }
@@ -69,8 +81,9 @@ export class EbpfSource implements Source {
     this.#ring.start({
       onEvent: (event) => {
         if (event.kind === "freed" && event.node !== undefined) this.#watches.freed(event.node);
-        if (event.kind === "birth" && event.node !== undefined) this.#watches.born(event.node);
-        handlers.onEvent(event);
+        const isBirth = event.kind === "birth" || event.kind === "rename"; // or a birth to those in its new directory
+        if (isBirth && event.node !== undefined) this.#watches.born(event.node);
+        handlers.onEvent(event.actor === undefined ? event : { ...event, actor: withArgs(event.actor) });
       },
       onLost: (count, since) => {
         this.#watches.sweep();

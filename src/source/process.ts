@@ -148,6 +148,23 @@ export function readProcess(pid: number): Actor | undefined {
   return readStat(pid)?.startTicks === stat.startTicks ? actor : undefined;
 }
 
+/** Start times in /proc are in ticks of the clock: 10 ms, and one for rounding. */
+export const START_TICK = 20;
+
+/**
+ * The kernel half reads arguments where they are in memory: not those that were swapped out. Of a process
+ * that is there still, and has executed nothing else, /proc has them.
+ */
+export function withArgs(actor: Actor): Actor {
+  const { pid, args, executable, start } = actor.process;
+  if (args.length > 0 || executable === "") return actor;
+  const read = parseArgs(readHead(`/proc/${pid}/cmdline`, ARGS_LIMIT + 1));
+  const stat = readStat(pid);
+  if (stat === undefined || readLink(`/proc/${pid}/exe`) !== executable) return actor;
+  const isSame = Math.abs(Date.parse(startTime(stat.startTicks, boottimeOffset())) - Date.parse(start)) <= START_TICK;
+  return isSame ? { ...actor, process: { ...actor.process, args: read } } : actor;
+}
+
 /** As many as the kernel half keeps (ANCESTORS in bpf/event.h). */
 const ANCESTORS = 12;
 

@@ -4,14 +4,11 @@ import { boottimeOffset, realtimeOffset } from "../kernel/libc.ts";
 import { LoadedObject, LoadError } from "../kernel/load.ts";
 import { RecordMap } from "../kernel/maps.ts";
 import { hasHostsPids } from "../kernel/namespace.ts";
-import { readStat, startTime } from "./process.ts";
+import { readStat, START_TICK, startTime } from "./process.ts";
 import { decodeActor, SIZE } from "./decode.ts";
 
 /** Why what BPF programs tell cannot be joined with what fanotify tells. */
 export const FOREIGN_PIDS = "in a PID namespace of its own bpfink does not know the kernel's process ids";
-
-/** Start times in /proc are in ticks of the clock: 10 ms, and one for rounding. */
-const TICK = 20;
 
 /**
  * What the kernel remembers of processes born since bpfink started, gone or not. For the fanotify
@@ -42,7 +39,7 @@ export class ProcessTable implements Disposable {
     if (holder === undefined) return actor;
     if (isReaped) return undefined;
     const started = Date.parse(startTime(holder.startTicks, boottimeOffset()));
-    return Math.abs(started - Date.parse(actor.process.start)) <= TICK ? actor : undefined;
+    return Math.abs(started - Date.parse(actor.process.start)) <= START_TICK ? actor : undefined;
   }
 
   [Symbol.dispose](): void {

@@ -44,6 +44,11 @@ class Share implements Source {
     if (!this.#owners.has(key)) this.#source.unwatch(key);
   }
 
+  /** Who came last decides: one that is about to go has other scopes. */
+  setScopes(key: NodeKey, scopes: number): void {
+    if (this.#owners.get(key).at(-1) === this) this.#source.setScopes?.(key, scopes);
+  }
+
   opened(key: NodeKey): Opened | undefined {
     return this.#source.opened?.(key);
   }

@@ -1,4 +1,5 @@
 import type { KernelEvent, NodeKey } from "../event.ts";
+import type { NameRule } from "../kernel/excludes.ts";
 
 /** An inode to watch. */
 export interface WatchNode {
@@ -75,6 +76,13 @@ export interface Source extends Disposable {
   watch(node: WatchNode): NodeKey | undefined;
   /** Forgets an inode; unknown keys are ignored. */
   unwatch(key: NodeKey): void;
+  /**
+   * Says which names, in directories of which scopes, nobody wants to hear of when they are born or go.
+   * Those of before hold no more. Missing where the source tells of all of them.
+   */
+  excludeNames?(rules: readonly NameRule[]): void;
+  /** The scopes of a directory that is watched: bits, as in a rule. Those of before hold no more. */
+  setScopes?(key: NodeKey, scopes: number): void;
   /**
    * Of an inode that is watched, and the last that this thread opened; of another one, as if it were open for
    * writing. undefined where the source does not know such things.

@@ -1,6 +1,7 @@
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import type { NodeKey } from "../event.ts";
 import { hasCode } from "../kernel/errno.ts";
+import { SCOPES } from "../kernel/excludes.ts";
 import type { WatchMap } from "../kernel/maps.ts";
 import { nodeKey, parseNodeKey } from "./decode.ts";
 import type { WatchNode } from "./source.ts";
@@ -39,6 +40,7 @@ export class Watches {
     let flags = WATCH_FILE | (known ?? 0);
     if (node.as === "directory") flags |= WATCH_DIRECTORY;
     if (node.inherit) flags |= WATCH_INHERIT;
+    flags >>>= 0; // the scopes take all bits there are
     if (known === flags) return key;
     try {
       if (!this.#set(key, flags)) this.#refused.add(key);
@@ -57,6 +59,14 @@ export class Watches {
     this.#refused.delete(key);
     const { device, inode } = parseNodeKey(key);
     this.#map.delete(device, inode);
+  }
+
+  /** See Source. */
+  setScopes(key: NodeKey, scopes: number): void {
+    const known = this.#nodes.get(key);
+    if (known === undefined || (known & WATCH_DIRECTORY) === 0) return;
+    const flags = ((known & ~SCOPES) | scopes) >>> 0;
+    if (flags !== known && !this.#set(key, flags)) this.#refused.add(key);
   }
 
   /** Whether something that was to be watched found no room. */

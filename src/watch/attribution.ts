@@ -12,6 +12,8 @@ export interface Sighting {
   readonly renamed: boolean;
   /** Whether a line has named it already. */
   readonly reported: boolean;
+  /** There are others that acted, and were given up. */
+  readonly hasOthers?: true;
 }
 
 /** More processes than this between two looks are not all named. */
@@ -36,12 +38,12 @@ export function sight(sightings: readonly Sighting[], event: KernelEvent): Sight
     acted: same?.acted === true || isAct(event.kind),
     renamed: same?.renamed === true || event.kind === "rename",
     reported: false,
+    ...(same?.hasOthers && { hasOthers: true }),
   };
   const all = isNews
     ? [...sightings.filter((other) => other !== same), sighting].sort(byLast)
     : sightings.map((other) => (other === same ? sighting : other));
-  const dropped = all.length > MAX_SIGHTINGS ? leastTelling(all) : undefined;
-  return all.filter((other) => other !== dropped);
+  return all.length > MAX_SIGHTINGS ? withoutOne(all) : all;
 }
 
 const byLast = (a: Sighting, b: Sighting): number => (a.last < b.last ? -1 : a.last > b.last ? 1 : 0);
@@ -61,7 +63,17 @@ export function mergeSightings(before: readonly Sighting[], after: readonly Sigh
     };
   });
   const others = before.filter(({ actor }) => !after.some((sighting) => sameActor(actor, sighting.actor)));
-  return [...others, ...merged].slice(-MAX_SIGHTINGS);
+  let all = [...others, ...merged];
+  while (all.length > MAX_SIGHTINGS) all = withoutOne(all);
+  return all;
+}
+
+/** Of too many sightings all but one; the last remembers that one, if it would have to be named. */
+function withoutOne(sightings: readonly Sighting[]): Sighting[] {
+  const dropped = leastTelling(sightings);
+  const all = sightings.filter((other) => other !== dropped);
+  const isMissed = dropped?.hasOthers === true || (dropped?.acted === true && !dropped.reported);
+  return isMissed ? [...all.slice(0, -1), { ...all.at(-1)!, hasOthers: true }] : all;
 }
 
 /** The one to give up: named already, else one that only closed the file, else the oldest. */

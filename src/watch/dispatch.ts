@@ -7,6 +7,8 @@ import type { Target } from "./target.ts";
 export const QUIET = 20;
 /** A writer that never pauses is looked at this often, in milliseconds. */
 export const PATIENCE = 1000;
+/** What is found is reported by then, in milliseconds, although events may be on their way: they never end where all is busy. */
+const LIMIT = 2 * PATIENCE;
 
 /** Time until a look is tried again that could not be recorded (disk full), in milliseconds. */
 const RETRY = 5000;
@@ -19,7 +21,7 @@ export interface Occasion {
    * a save (an editor that moves the old version away first), and is not to be reported yet.
    */
   readonly settled: boolean;
-  /** Whether to report what is found although no event tells who did it: none is on its way any more. */
+  /** Whether to report what is found whoever is known to have acted: no event of it is on its way any more. */
   readonly final: boolean;
 }
 
@@ -174,7 +176,8 @@ export class Dispatch {
     if (pending?.isTold?.() === false) return this.#wait(target, now);
     this.drop(target);
     if (pending === undefined) return;
-    const { sightings, settled, final, origin } = pending;
+    const { sightings, settled, origin } = pending;
+    const final = pending.final || now > pending.first + LIMIT;
     const outcome = this.#look(target, { sightings, settled, final }, origin);
     if (settled && outcome !== "early") return;
     this.#pending.set(target, {

@@ -1,5 +1,6 @@
 import type { ConsumerRule } from "../consumers/named.ts";
-import { joinPath, parentPath } from "../paths.ts";
+import { joinPath, selfAndAncestors } from "../paths.ts";
+import { Exclusions } from "./exclusions.ts";
 
 /** Characters that make a --watch PATH a glob. */
 const MAGIC = /[*?[{]/;
@@ -14,6 +15,8 @@ export interface Selection {
   names(path: string): boolean;
   /** Whether changes of a watched path are reported; a directory on the way to a glob's files is not. */
   reports(path: string): boolean;
+  /** Of what `includes` refuses, what the kernel can refuse. */
+  readonly exclusions: Exclusions;
   /** The consumer that the configuration names for a path. */
   consumer?(path: string): ConsumerRule["consumer"] | undefined;
   /** Whose SSH keys the file holds. */
@@ -56,6 +59,7 @@ export function select(
       !isExcluded(path) && (inPlain(path) || globs.some((glob) => glob.matches(path) || glob.leadsTo(path))),
     names: (path) => plain.has(path) || globs.some((glob) => glob.matches(path)),
     reports: (path) => inPlain(path) || globs.some((glob) => glob.matches(path)),
+    exclusions: new Exclusions(exclude.flatMap(expandBraces)),
     consumer: (path) => {
       if (named.length === 0) return undefined;
       const paths = selfAndAncestors(path);
@@ -108,11 +112,4 @@ function expandBraces(pattern: string): string[] {
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
-}
-
-/** The path, its directory, and so on up to `/`. */
-function selfAndAncestors(path: string): string[] {
-  const paths = [path];
-  for (let at = path; at !== "/";) paths.push((at = parentPath(at)));
-  return paths;
 }

@@ -22,6 +22,8 @@ export interface Step {
 
 export interface Walk {
   readonly steps: readonly Step[];
+  /** Names behind the last step, of what leads nowhere: those that are not known to be anywhere. */
+  readonly rest: readonly string[];
   /** Where the path leads, free of symbolic links; undefined when it leads nowhere now. */
   readonly end: { readonly path: string; readonly stat: Statx } | undefined;
   /** The symbolic link that is the path's last name, and the links that it leads to as last names. */
@@ -54,7 +56,7 @@ export function walk(fs: WalkFs, root: string, path: string, from = root): Walk 
   let current = from;
   let stat = fs.statx(from);
   let link: Link | undefined;
-  const result = (end: Walk["end"]): Walk => ({ steps, end, ...(link === undefined ? {} : { link }) });
+  const result = (end: Walk["end"]): Walk => ({ steps, rest: pending, end, ...(link === undefined ? {} : { link }) });
   while (stat !== undefined && pending.length > 0) {
     if (stat.type !== "directory") return result(undefined);
     const name = pending.shift()!;
@@ -75,7 +77,7 @@ export function walk(fs: WalkFs, root: string, path: string, from = root): Walk 
     }
     if (++symlinks > MAX_SYMLINKS) return result(undefined);
     const target = readlink(fs, next);
-    if (target === undefined) return { steps, end: undefined };
+    if (target === undefined) return { steps, rest: pending, end: undefined };
     if (isLast) link = { path: next, stat: nextStat, texts: [...(link?.texts ?? []), target] };
     pending.unshift(...components(target));
     if (target.startsWith("/")) {

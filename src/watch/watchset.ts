@@ -5,7 +5,9 @@ import { type Statx, statx } from "../kernel/libc.ts";
 import { MultiMap } from "../multimap.ts";
 import { joinPath, pathBytes, pathText } from "../paths.ts";
 import type { Source } from "../source/source.ts";
+import type { Exclusions } from "./exclusions.ts";
 import { SuperBlocks } from "./mounts.ts";
+import { Scopes } from "./scopes.ts";
 import type { Target } from "./target.ts";
 import { type Link, signatureOf, type Walk, walk } from "./walk.ts";
 
@@ -67,11 +69,16 @@ export class WatchSet {
   readonly #byLayer = new MultiMap<NodeKey, Target>();
   /** Where the watched directories are. */
   readonly #directories = new Map<NodeKey, string>();
+  readonly #scopes: Scopes;
 
-  /** @param root what `/` means; free of symbolic links */
-  constructor(source: Source, root: string) {
+  /**
+   * @param root what `/` means; free of symbolic links
+   * @param exclusions what the user leaves out of directories
+   */
+  constructor(source: Source, root: string, exclusions?: Exclusions) {
     this.#source = source;
     this.#root = root;
+    this.#scopes = new Scopes(source, exclusions);
   }
 
   /**
@@ -83,7 +90,7 @@ export class WatchSet {
     const isStale = this.#stale.delete(target);
     if (!isStale && this.#resolutions.get(target)?.signature === hashOf(found)) return found.end;
     for (let attempt = 1; ; attempt++) {
-      const resolution = this.#watch(found);
+      const resolution = this.#watch(target, found);
       const again = this.#walk(target);
       if ((resolution !== undefined && resolution.signature === hashOf(again)) || attempt === MAX_ATTEMPTS) {
         if (resolution !== undefined) this.#replace(target, resolution);
@@ -230,23 +237,26 @@ export class WatchSet {
     const { path, parent } = target;
     if (parent === undefined) return walk(fs, this.#root, path);
     const directory = this.#resolutions.get(parent)?.path;
-    if (directory === undefined) return { steps: [], end: undefined };
+    if (directory === undefined) return { steps: [], rest: [], end: undefined };
     return walk(fs, this.#root, path.slice(parent.path.length), directory);
   }
 
   /** undefined when something on the way vanished before it could be watched. */
-  #watch(found: Walk): Resolution | undefined {
+  #watch(target: Target, found: Walk): Resolution | undefined {
     const nodes = new Set<NodeKey>();
     const entries = new Set<EntryKey>();
     const own = new Set<EntryKey>();
+    const directories: NodeKey[] = [];
     for (const [i, { directory, directoryStat, name, isLast }] of found.steps.entries()) {
       const waitedFor = found.end === undefined && i === found.steps.length - 1;
       const key = this.#watchNode(directory, directoryStat, waitedFor);
       if (key === undefined) return this.#abandon(nodes);
       nodes.add(key);
+      directories.push(key);
       entries.add(`${key}/${name}`);
       if (isLast) own.add(`${key}/${name}`);
     }
+    for (const key of this.#scopes.need(target, found, directories)) this.#scopes.tell(key, this.#byEnd.get(key));
     const end = found.end && this.#watchNode(found.end.path, found.end.stat, true);
     if (found.end !== undefined && end === undefined) return this.#abandon(nodes);
     if (end !== undefined) nodes.add(end);
@@ -287,6 +297,7 @@ export class WatchSet {
 
   #unwatch(key: NodeKey): void {
     this.#directories.delete(key);
+    this.#scopes.forget(key);
     this.#source.unwatch(key);
   }
 
@@ -306,6 +317,8 @@ export class WatchSet {
     if (next?.end !== undefined) this.#byEnd.add(next.end, target);
     if (before?.layer !== undefined) this.#byLayer.delete(before.layer, target);
     if (next?.layer !== undefined) this.#byLayer.add(next.layer, target);
+    for (const end of new Set([before?.end, next?.end]))
+      if (end !== undefined && this.#directories.has(end)) this.#scopes.tell(end, this.#byEnd.get(end));
     this.#abandon(nodesOf(before));
   }
 }

@@ -11,7 +11,7 @@ const directory = new TemporaryDirectory();
 const NOBODY = "65534";
 const names = [
   ...["test", "tee", "script", "sed", "mv", "cp", "rm", "chmod", "chown", "append", "truncate", "ln", "touch"],
-  ...["nobody", "nobody-gone", "euid", "login", "two", "renamed-exe", "long", "innocent", "memory"],
+  ...["nobody", "nobody-gone", "euid", "login", "two", "renamed-exe", "long", "innocent", "memory", "many", "swapped"],
 ];
 const at = Object.fromEntries(names.map((name) => [name, directory.write(name, "one\n", 0o666)]));
 let bp: Bpfink;
@@ -140,6 +140,37 @@ test("arguments with spaces, newlines, nothing and more than the kernel keeps", 
   expect(line.process?.pid).toBe(bash.pid);
 });
 
+/** Has the kernel swap out the page of its arguments (madvise(2) by its number on x86-64, MADV_PAGEOUT), and writes. */
+const SWAPPED = `
+  open(my $stat, "<", "/proc/self/stat") or die $!;
+  my @fields = split(/ /, (split(/\\) /, <$stat>))[1]);
+  my $page = $fields[48 - 3] & ~4095;
+  open(my $file, ">>", $ARGV[0]) or die $!;
+  sub swapped { open(my $maps, "<", "/proc/self/pagemap") or die $!; seek($maps, $page / 512, 0); read($maps, my $entry, 8);
+    return (unpack("Q", $entry) >> 62) & 1 }
+  for (1 .. 1000) { syscall(28, $page, 4096, 21) == 0 or die $!; last if swapped(); select(undef, undef, undef, 0.01) }
+  swapped() or die "the page stays";
+  syswrite($file, "two\\n"); <STDIN>;
+`;
+
+test.if(inVm)("arguments that are swapped out, of a process that lives on", async () => {
+  using disk = new TemporaryDirectory("/var/tmp"); // no swapping to tmpfs
+  const swap = disk.at("swap");
+  await run("dd", "status=none", "if=/dev/zero", "bs=1M", "count=16", `of=${swap}`);
+  await run("chmod", "600", swap);
+  await run("mkswap", swap);
+  await run("swapon", swap);
+  try {
+    const command = ["perl", "-e", SWAPPED, path("swapped"), "x".repeat(5000)];
+    await using perl = new Writer(...command);
+    const line = await bp.only(path("swapped"));
+    expect(line.process?.pid).toBe(perl.pid);
+    expect(line.process?.args.slice(0, 2)).toEqual(command.slice(0, 2));
+  } finally {
+    await run("swapoff", swap);
+  }
+});
+
 test("another user", async () => {
   await using tee = new Writer("setpriv", `--reuid=${NOBODY}`, "--clear-groups", "tee", "-a", path("nobody"));
   await tee.write("two\n");
@@ -198,6 +229,18 @@ test("two processes that wrote before bpfink could look are both named", async (
     [first.pid, "root"],
     [second.pid, "nobody"],
   ]);
+});
+
+test("of twenty processes that wrote sixteen are named, and it is said that there were more", async () => {
+  const pids: number[] = [];
+  {
+    using _ = await bp.pause();
+    for (let i = 0; i < 20; i++)
+      pids.push((await run("dd", "status=none", "if=/dev/zero", "bs=1", `count=${i + 1}`, `of=${path("many")}`)).pid);
+  }
+  const line = await bp.only(path("many"));
+  expect(line).toMatchObject({ process: { pid: pids.at(-1) }, moreActors: true });
+  expect(line.actors?.map(({ process }) => process.pid)).toEqual(pids.slice(-16));
 });
 
 async function sizeOf(name: string, size: number): Promise<void> {

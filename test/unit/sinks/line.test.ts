@@ -99,6 +99,11 @@ describe("a change", () => {
     const line = changeLine({ ...change, sightings: [sightingOf(first), sightingOf(second, last)] });
     const described = [first, second].map(({ process }) => ({ process, processName: process.name, user: "user0" }));
     expectLine(line, { ...head, ...described[1], actors: described });
+    const more = [sightingOf(first), sightingOf(second, { ...last, hasOthers: true })];
+    expectLine(changeLine({ ...change, sightings: more }), {
+      ...{ ...head, ...described[1], actors: described },
+      moreActors: true,
+    });
   });
 
   test("by nobody that is known", () => {

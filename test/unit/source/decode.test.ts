@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KernelEvent, NodeKey } from "../../../src/event.ts";
+import { EXCLUDED_NAME, NAMES, SCOPES, SCOPES_BELOW, SHAPES } from "../../../src/kernel/excludes.ts";
 import { type ClockOffsets, KINDS, LAYOUT, SIZE, decodeEvent, nodeKey } from "../../../src/source/decode.ts";
 import { Btf } from "./btf.ts";
 
@@ -56,6 +57,30 @@ describe("the decoder has the layout of the object's BTF:", () => {
     const body = /enum change_kind \{([^}]*)\}/.exec(header)?.[1] ?? "";
     const values = [...body.matchAll(/CHANGE_(\w+) = (\d+)/g)].map(([, name, value]) => [value, name?.toLowerCase()]);
     expect(values).toEqual(KINDS.map((kind, value) => [String(value), kind]));
+  });
+
+  test("what is excluded, as src/kernel/excludes.ts writes it, and the bits of scopes", () => {
+    const { size, shape, prefix, prefixSize, suffix, suffixSize } = EXCLUDED_NAME;
+    expect(btf.struct("excluded_name")).toEqual({
+      size,
+      members: {
+        shape: { offset: shape, size: 4 },
+        prefix: { offset: prefix, size: prefixSize },
+        suffix: { offset: suffix, size: suffixSize },
+      },
+    });
+    const one = { size: 1 };
+    expect(btf.struct("shape")).toMatchObject({
+      size: 4,
+      members: { kind: { offset: 0, ...one }, prefix: { offset: 1, ...one }, suffix: { offset: 2, ...one } },
+    });
+    const header = (name: string) => readFileSync(join(project, `bpf/${name}`), "utf8");
+    const excludes = header("excludes.bpf.h");
+    expect(/SHAPE_NAME = (\d+)[^]*SHAPE_STAR = (\d+)/.exec(excludes)?.slice(1)).toEqual(["1", "2"]);
+    expect(excludes).toContain(`#define SHAPES ${SHAPES}\n`);
+    expect(excludes).toContain(`max_entries, ${NAMES})`);
+    const bits = [...header("watch.bpf.h").matchAll(/WATCH_SCOPES_(HERE|BELOW) (0x\w+)/g)].map(([, , mask]) => mask);
+    expect(bits.map(Number)).toEqual([(SCOPES & ~SCOPES_BELOW) >>> 0, SCOPES_BELOW]);
   });
 
   test("the key of the watch map, as src/kernel/maps.ts writes it: two words, the inode first", () => {

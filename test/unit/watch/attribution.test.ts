@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Actor, KernelEvent } from "../../../src/event.ts";
 import { KINDS } from "../../../src/source/decode.ts";
-import { type Sighting, isAttributed, responsible, sight } from "../../../src/watch/attribution.ts";
+import { type Sighting, isAttributed, mergeSightings, responsible, sight } from "../../../src/watch/attribution.ts";
 import { actorOf, eventOf, sightingOf } from "./events.ts";
 
 const sightAll = (events: readonly KernelEvent[], before: readonly Sighting[] = []): readonly Sighting[] =>
@@ -98,6 +98,22 @@ describe("sightings", () => {
     const events = Array.from({ length: 1000 }, (_, i) => eventOf("write", BigInt(i), actorOf(i)));
     const pids = sightAll(events).map(({ actor }) => actor?.process.pid);
     expect(pids).toEqual(Array.from({ length: 16 }, (_, i) => 984 + i));
+  });
+
+  test("remember that there were others that acted, whoever it is that acts and goes after that", () => {
+    const writes = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => eventOf("write", BigInt(from + i), actorOf(from + i)));
+    const others = (sightings: readonly Sighting[]) =>
+      responsible(sightings).some(({ hasOthers }) => hasOthers === true);
+    const [sixteen, seventeen] = [sightAll(writes(0, 16)), sightAll(writes(0, 17))];
+    expect([others(sixteen), others(seventeen)]).toEqual([false, true]);
+    expect(others(sightAll(writes(16, 17), seventeen))).toBe(true);
+    expect(others(sightAll(writes(17, 50), seventeen))).toBe(true);
+    expect(others(mergeSightings(sightAll(writes(0, 1)), sightAll(writes(1, 17))))).toBe(true);
+    expect(others(mergeSightings(sixteen, sixteen))).toBe(false);
+    const closers = Array.from({ length: 20 }, (_, i) => eventOf("close", BigInt(i + 9), actorOf(i + 9)));
+    expect(others(sightAll([eventOf("write", 1n, a), ...closers]))).toBe(false);
+    expect(others(sightAll(writes(20, 36), [sightingOf(a, { reported: true })]))).toBe(false);
   });
 
   // Else whoever writes hides behind sixteen processes that open the file for writing and write nothing.

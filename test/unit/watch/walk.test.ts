@@ -87,6 +87,7 @@ describe("a walk remembers every entry on the way:", () => {
         { directory: "/etc", directoryStat: statOf("directory", 2n), name: "ssh", isLast: false },
         { directory: "/etc/ssh", directoryStat: statOf("directory", 3n), name: "sshd_config", isLast: true },
       ],
+      rest: [],
       end: { path: "/etc/ssh/sshd_config", stat: statOf("file", 4n) },
     });
   });
@@ -95,6 +96,7 @@ describe("a walk remembers every entry on the way:", () => {
     const fs = new FakeFs(["/x"], {});
     expect(walk(fs, "/", "/")).toEqual({
       steps: [],
+      rest: [],
       end: { path: "/", stat: statOf("directory", 1n) },
     });
   });
@@ -124,6 +126,13 @@ describe("a walk remembers every entry on the way:", () => {
     const fs = new FakeFs(["/etc/passwd"], {});
     expect(walked(fs, "/etc/none/passwd")).toEqual({ entries: ["/etc", "/etc/none"], end: undefined });
     expect(walked(fs, "/etc/none/..")).toEqual({ entries: ["/etc", "/etc/none"], end: undefined });
+  });
+
+  test("and the names behind the one that is missing", () => {
+    const fs = new FakeFs(["/etc/passwd"], { "/etc/link": "gone/x" });
+    expect(walk(fs, "/", "/etc/none/a/b").rest).toEqual(["a", "b"]);
+    expect(walk(fs, "/", "/etc/link/y").rest).toEqual(["x", "y"]);
+    expect(walk(fs, "/", "/etc/passwd/x").rest).toEqual(["x"]);
   });
 
   test("up to the one that is missing at the end of a link", () => {
@@ -205,7 +214,7 @@ describe("with a root", () => {
   });
 
   test("that is not there, nothing is", () => {
-    expect(walk(fs, "/srv/root/none", "/etc")).toEqual({ steps: [], end: undefined });
+    expect(walk(fs, "/srv/root/none", "/etc")).toEqual({ steps: [], rest: ["etc"], end: undefined });
   });
 });
 
