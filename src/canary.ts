@@ -50,6 +50,7 @@ export class Canary implements Disposable {
     const stat = statx(this.#fd);
     const device = new SuperBlocks().deviceOf(stat);
     this.#key = source.watch({ path, device, inode: stat.inode, as: "file", inherit: false });
+    source.claim?.((key) => key === this.#key);
     this.#handlers = handlers;
     this.#limit = Math.min(LIMIT, interval);
     this.#timer = setInterval(() => this.#sing(), interval);

@@ -185,10 +185,11 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
     onError: fail("the event source failed"),
   });
   announce();
-  bar = progressBar("looking at", store.paths().length);
+  bar = progressBar("looking at", store.size);
   const { watched, missing, changed } = monitor.lookAtAll();
   bar.clear();
   bar = undefined;
+  Bun.gc(true); // looking at very many files leaves so much that it would stay for long
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
   const news = stack.adopt(setInterval(announce, NEWS_INTERVAL), clearInterval);

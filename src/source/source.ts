@@ -71,8 +71,13 @@ export interface Source extends Disposable {
    * replaced meanwhile. Throws BpfinkError where the kernel refuses for a reason that stays.
    */
   watch(node: WatchNode): NodeKey | undefined;
-  /** Forgets an inode; unknown keys are ignored. */
-  unwatch(key: NodeKey): void;
+  /** Forgets an inode; unknown keys are ignored. @param path that led to it when it was watched last */
+  unwatch(key: NodeKey, path: string): void;
+  /**
+   * Where the source has several owners: asks this one from now on, until it disposes of its share, what it
+   * needs of that which it watched. What another one needs stays watched.
+   */
+  claim?(needs: (key: NodeKey) => boolean): void;
   /**
    * Of an inode that is watched, and the last that this thread opened; of another one, as if it were open for
    * writing. undefined where the source does not know such things.
