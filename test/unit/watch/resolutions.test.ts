@@ -22,12 +22,12 @@ function resolutionOf(target: Target): fc.Arbitrary<Resolution> {
   const signature = fc.nat();
   const end = fc.constantFrom(...NODES);
   const place = fc.constantFrom("", "/p", "/q/r");
-  const plain = fc.record({ signature, end, entry: entry(own), place }).map(
-    ({ signature, end, entry, place }): Resolution => ({
+  const plain = fc
+    .record({ signature, end, entry: entry(own), place })
+    .map(({ signature, end, entry, place }): Resolution => ({
       ...{ signature, path: `${place}/${own}`, entries: [entry], own: [entry], end },
       ...{ layer: undefined, link: undefined },
-    }),
-  );
+    }));
   const any = fc.record({
     signature,
     path: fc.option(fc.constantFrom(`/p/${own}`, "/elsewhere/x"), { nil: undefined }),
@@ -87,7 +87,7 @@ test("resolutions are what was set last, and found by all that they depend on", 
 
 test("a target that another set of resolutions has is not taken for its own", () => {
   const [target] = targets.slice(2);
-  const entry: EntryKey = "8:1/a";
+  const entry: EntryKey = `${NODES[0]!}/a`;
   const resolution = { signature: 1, path: "/p/a", entries: [entry], own: [entry], end: node("8:2") };
   const [one, other] = [new Resolutions(), new Resolutions()];
   one.set(target!, { ...resolution, layer: undefined, link: undefined });
