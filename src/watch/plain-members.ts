@@ -57,7 +57,8 @@ export class PlainMembers {
     const { parent, name } = target;
     const [entry] = entries;
     if (parent === undefined || path === undefined || end === undefined || entry === undefined) return false;
-    if (entries.length > 1 || own.length !== 1 || layer !== undefined || link !== undefined) return false;
+    if (entries.length > 1 || own.length !== 1 || own[0] !== entry || layer !== undefined || link !== undefined)
+      return false;
     const key = entry.slice(0, -name.length - 1) as NodeKey;
     const directory = parentPath(path);
     if (entry !== `${key}/${name}` || key.includes("/") || path !== joinPath(directory, name)) return false;
