@@ -30,8 +30,9 @@ export interface CanaryHandlers {
  */
 export class Canary implements Disposable {
   readonly #source: Source;
+  readonly #path: string;
   readonly #fd: number;
-  readonly #key: NodeKey | undefined;
+  #key: NodeKey | undefined;
   readonly #handlers: CanaryHandlers;
   #timer: ReturnType<typeof setInterval> | undefined;
   #limit = LIMIT;
@@ -39,6 +40,8 @@ export class Canary implements Disposable {
   #count = 0;
   /** performance.now() of the first change that was not seen. */
   #unseen: number | undefined;
+  /** performance.now() of the last event, whatever it is about. */
+  #heard = 0;
   #isBlind = false;
 
   /**
@@ -47,11 +50,13 @@ export class Canary implements Disposable {
    */
   constructor(source: Source, path: string, interval: number, handlers: CanaryHandlers) {
     this.#source = source;
+    this.#path = path;
     rmSync(path, { force: true }); // whatever it is, it is ours to make
     this.#fd = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
     const stat = statx(this.#fd);
     const device = new SuperBlocks().deviceOf(stat);
     this.#key = source.watch({ path, device, inode: stat.inode, as: "file", inherit: false });
+    source.claim?.((key) => key === this.#key);
     this.#handlers = handlers;
     this.pace(interval);
   }
@@ -66,6 +71,7 @@ export class Canary implements Disposable {
 
   /** Whether an event is the canary's own, and nobody else's business. */
   takes({ kind, node }: KernelEvent): boolean {
+    this.#heard = performance.now();
     if (node === undefined || node !== this.#key) return false;
     if (kind === "store" || kind === "dirty") return true; // beside fanotify they come by a way of their own
     clearTimeout(this.#deadline);
@@ -84,20 +90,31 @@ export class Canary implements Disposable {
       return log.error(`the canary cannot be changed: ${messageOf(error)}`); // the disk is full, say
     }
     this.#unseen ??= performance.now();
+    const isTold = this.#source.untilNow?.() ?? (() => true);
+    this.#deadline = setTimeout(() => this.#doubt(isTold), this.#limit);
+  }
+
+  /**
+   * The event is late. While others come that the kernel told before, it may be behind them.
+   *
+   * @param isTold whether all have come that had been told when the file was changed
+   */
+  #doubt(isTold: () => boolean): void {
     this.#deadline = setTimeout(() => {
-      this.#deadline = setTimeout(() => {
-        this.#deadline = undefined;
-        const isNew = !this.#isBlind;
-        this.#isBlind = true;
-        this.#handlers.onBlind(performance.now() - (this.#unseen ?? 0), isNew);
-      }, GRACE);
-    }, this.#limit);
+      if (!isTold() && performance.now() < this.#heard + this.#limit + GRACE) return this.#doubt(isTold);
+      this.#deadline = undefined;
+      const isNew = !this.#isBlind;
+      this.#isBlind = true;
+      this.#handlers.onBlind(performance.now() - (this.#unseen ?? 0), isNew);
+    }, GRACE);
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     clearTimeout(this.#deadline);
-    if (this.#key !== undefined) this.#source.unwatch(this.#key);
+    const key = this.#key;
+    this.#key = undefined;
+    if (key !== undefined) this.#source.unwatch(key, this.#path);
     closeSync(this.#fd);
   }
 }

@@ -18,11 +18,10 @@ export class Follow {
   }
 
   /** Keys that came while nobody looked are reported, unless this is the first look at any. */
-  begin(known: readonly string[]): void {
-    const { selection, tree } = this.#parts;
-    const paths = new Set(known);
+  begin(): void {
+    const { selection, tree, store } = this.#parts;
     const files = tree.roots.filter(({ path }) => (selection.owners?.(path).length ?? 0) > 0);
-    if (files.some(({ path }) => paths.has(path))) for (const file of files) this.#expectCreation(file);
+    if (files.some(({ path }) => store.load(path) !== undefined)) for (const file of files) this.#expectCreation(file);
   }
 
   /** After a look: brings the targets in step with what decides them. */

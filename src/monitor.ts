@@ -1,5 +1,6 @@
-import type { Consumer, Keys, Look, State } from "./consumers/consumer.ts";
+import type { Consumer, Keys, Look } from "./consumers/consumer.ts";
 import { type Context, contextOf } from "./consumers/context.ts";
+import { isMissing } from "./consumers/facts.ts";
 import { chooseConsumer } from "./consumers/named.ts";
 import type { Redaction } from "./consumers/redaction.ts";
 import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
@@ -118,11 +119,10 @@ export class Monitor {
     // at a reload the event of what is found may be on its way
     const unseen: Occasion = { sightings: [], settled: true, final: origin === "startup" };
     this.#store.transaction(() => {
-      const known = this.#store.paths();
-      this.#follow.begin(known);
+      this.#follow.begin();
       for (const root of this.#tree.roots) this.#look(root, origin, unseen);
       // members that were there at the last run and are not now
-      for (const path of known) {
+      for (const path of this.#store.paths((path) => this.#tree.find(path) === undefined)) {
         if (this.#tree.find(path) !== undefined || !this.#selection.includes(path)) continue;
         const root = this.#tree.roots.find((root) => path.startsWith(joinPath(root.path, "")));
         if (root === undefined) continue;
@@ -360,11 +360,13 @@ export class Monitor {
     const inode = look.type === "missing" ? undefined : look.inode;
     const isSame = directory.inode === inode;
     directory.inode = names.length > 0 ? inode : undefined;
-    for (const name of names) {
+    // all are made before the first is looked at, and lie together in memory
+    const members = names.flatMap((name) => {
       const known = this.#tree.member(directory, name);
-      if (known !== undefined && origin !== "startup" && isSame) continue;
-      if (known === undefined && !this.#selection.includes(joinPath(directory.path, name))) continue;
-      const member = known ?? this.#tree.add(directory, name);
+      if (known !== undefined) return origin === "startup" || !isSame ? [known] : [];
+      return this.#selection.includes(joinPath(directory.path, name)) ? [this.#tree.add(directory, name)] : [];
+    });
+    for (const member of members) {
       this.#covers.pass(directory, member, this.#watchSet.endOf(member));
       this.#lookAtMember(member, origin, occasion, baseline);
     }
@@ -396,5 +398,3 @@ export class Monitor {
     this.#tree.remove(target);
   }
 }
-
-const isMissing = (state: State | undefined): boolean => state === undefined || state["type"] === "missing";

@@ -65,7 +65,7 @@ function run(options: CheckOptions): ExitStatus {
 /** The state stays as it is; the lines are not in the log, so they have no sequence number. */
 function compare(options: CheckOptions): Counts {
   using store = Store.openReadOnly(options.database);
-  using bar = progressBar("checking", store.paths().length);
+  using bar = progressBar("checking", store.size);
   const format = lineFormat(options);
   let failure: unknown;
   const print = (line: string) => {
@@ -87,7 +87,7 @@ function compare(options: CheckOptions): Counts {
  */
 function update(options: CheckOptions): Counts {
   using store = openStore(options);
-  using bar = progressBar("checking", store.paths().length);
+  using bar = progressBar("checking", store.size);
   const format = lineFormat(options);
   let before: number | undefined;
   const noting: StateStore = {

@@ -187,13 +187,14 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   });
   announce();
   const lookAtAll = () => {
-    using shown = progressBar("looking at", store.paths().length);
+    using shown = progressBar("looking at", store.size);
     bar = shown;
     return monitor.lookAtAll();
   };
   const { watched, missing, changed } = unlessBroken(lookAtAll, tend);
   bar = undefined;
   isWatching = true;
+  Bun.gc(true); // looking at very many files leaves so much that it would stay for long
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
   if (watched + missing === 0) log.warn("nothing is watched: --exclude leaves out all that there is to watch");

@@ -1,4 +1,4 @@
-import type { Keys, Look, MissingLook } from "./consumer.ts";
+import type { Keys, Look, MissingLook, State } from "./consumer.ts";
 import { redactHashes } from "../hashes.ts";
 import { describeXattrs, type Xattrs } from "./xattrs.ts";
 
@@ -93,3 +93,6 @@ export function appearance(before: Facts, after: Facts): "created" | "deleted" |
 export function defined(members: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
+
+/** Whether there was nothing when the state was taken, or none was. */
+export const isMissing = (state: State | undefined): boolean => state === undefined || state["type"] === "missing";

@@ -38,6 +38,7 @@ const { symbols: c } = dlopen("libc.so.6", {
     ],
     returns: "ptr",
   },
+  malloc_trim: { args: ["u64" /* size_t pad */], returns: "i32" },
   getpagesize: { args: [], returns: "i32" },
   fstatfs: { args: ["i32" /* int fd */, "ptr" /* struct statfs *out */], returns: "i32" },
   clock_gettime: { args: ["i32" /* clockid_t clock */, "ptr" /* struct timespec *out */], returns: "i32" },
@@ -242,6 +243,11 @@ export function mapShared(fd: number, page: number, bytes: number, access: "read
   );
   if (address === null || BigInt(address) === MAP_FAILED) unwrap("mmap", -1, `page ${page}`);
   return Number(address) as Pointer;
+}
+
+/** malloc_trim(3): gives back what glibc's allocator keeps of memory that was freed. Bun has an allocator of its own. */
+export function trimHeap(): void {
+  c.malloc_trim(0n);
 }
 
 const timespec = new BigInt64Array(2);

@@ -4,6 +4,7 @@ import { embeddedLibbpf, readBpfObject } from "./assets.ts";
 import { btfName, type Form, type Hook, type HookSet, type MapName, MAPS, programName } from "./hooks.ts";
 import { log } from "../log.ts";
 import { cString } from "./libbpf.ts";
+import { trimHeap } from "./libc.ts";
 import { SkipCounter } from "./skips.ts";
 
 /** A hook that is not attached, and why. */
@@ -118,6 +119,8 @@ export class LoadedObject implements Disposable {
       } catch (error) {
         release(object, links);
         throw error;
+      } finally {
+        trimHeap(); // the kernel's type information took 10 MB
       }
     });
   }

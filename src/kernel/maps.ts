@@ -18,6 +18,7 @@ export class WatchMap {
   readonly #key = new BigUint64Array(2);
   /** struct watch: flags, last writer, and when it wrote. */
   readonly #value = new Uint32Array(4);
+  readonly #found = new Uint32Array(4);
 
   /** Where walk() is. */
   readonly #at = new BigUint64Array(2);
@@ -37,6 +38,13 @@ export class WatchMap {
     this.#value[0] = flags;
     this.#filter[slotOf(device, inode)] = 1; // before the key is there
     libbpf.number("bpf_map_update_elem", libbpf.symbols.bpf_map_update_elem(this.#fd, this.#key, this.#value, 0n));
+  }
+
+  /** The flags of an inode; undefined if it is not there. */
+  get(device: number, inode: bigint): number | undefined {
+    this.#setKey(device, inode);
+    const found = embeddedLibbpf().libbpf.symbols.bpf_map_lookup_elem(this.#fd, this.#key, this.#found);
+    return found === 0 ? this.#found[0] : undefined;
   }
 
   /** Removes; what is not there is not an error. */

@@ -7,10 +7,11 @@ import { hasHostsPids } from "../kernel/namespace.ts";
 import { log } from "../log.ts";
 import { nodeKey, parseNodeKey } from "./decode.ts";
 import { generationOf } from "./fanotify-decode.ts";
+import { InodeKeys } from "./inode-keys.ts";
 import { FOREIGN_PIDS } from "./processes.ts";
 import { EventRing } from "./ring.ts";
 import type { SourceHandlers, WatchNode } from "./source.ts";
-import { WATCH_FILE } from "./watches.ts";
+import { FLAG_BITS, WATCH_FILE } from "./watches.ts";
 
 /** Bytes of the ring: some 100 events while user space is away. */
 const RING = 1 << 18;
@@ -25,8 +26,7 @@ export class DirtyPages implements Disposable {
   readonly #ring: EventRing;
   readonly #watches: WatchMap;
   #isFull = false;
-  /** By the kernel's key of an inode, the owner's. */
-  readonly #keys = new Map<NodeKey, NodeKey>();
+  readonly #keys = new InodeKeys();
 
   /** Throws LoadError where the kernel does not take the program. */
   constructor() {
@@ -36,26 +36,24 @@ export class DirtyPages implements Disposable {
     this.#watches = new WatchMap(this.#object.mapFd("watches"), this.#object.mapFd("filter"));
   }
 
-  /** @returns what to unwatch; undefined where there is no room. @param key of events about it */
-  watch({ device, inode }: Pick<WatchNode, "device" | "inode">, key: NodeKey): NodeKey | undefined {
+  /** @param key of events about it */
+  watch({ device, inode }: Pick<WatchNode, "device" | "inode">, key: NodeKey): void {
     try {
-      this.#watches.set(device, inode, WATCH_FILE);
+      this.#watches.set(device, inode, flagsOf(key));
     } catch (error) {
       if (!this.#isFull)
         log.warn(`stores through shared mappings of some files will be seen late: ${messageOf(error)}`);
       this.#isFull = true;
-      return undefined;
+      return;
     }
-    const node = nodeKey(device, inode);
-    this.#keys.set(node, key);
-    return node;
+    this.#keys.add(nodeKey(device, inode), key);
   }
 
-  unwatch(node: NodeKey, key: NodeKey): void {
-    if (this.#keys.get(node) !== key) return; // another file got the number meanwhile
-    this.#keys.delete(node);
+  unwatch(key: NodeKey): void {
+    const node = this.#keys.delete(key);
+    if (node === undefined) return;
     const { device, inode } = parseNodeKey(node);
-    this.#watches.delete(device, inode);
+    if (this.#watches.get(device, inode) === flagsOf(key)) this.#watches.delete(device, inode);
   }
 
   untilNow(): () => boolean {
@@ -65,7 +63,7 @@ export class DirtyPages implements Disposable {
   start({ onEvent, onLost, onError }: SourceHandlers): void {
     this.#ring.start({
       onEvent: (event) => {
-        const node = event.node && this.#keys.get(event.node);
+        const node = event.node && this.#keys.ownersOf(event.node, event.generation);
         if (node === undefined) return;
         const generation = generationOf(node);
         // another file got the number, which fanotify is yet to tell
@@ -85,3 +83,6 @@ export class DirtyPages implements Disposable {
     this.#object[Symbol.dispose]();
   }
 }
+
+/** What is above the kernel's flags tells whose the watch is: another file may have the number by now. */
+const flagsOf = (key: NodeKey): number => ((Bun.hash.xxHash32(key) << FLAG_BITS) | WATCH_FILE) >>> 0;

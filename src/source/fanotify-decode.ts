@@ -150,6 +150,34 @@ export function generationOf(key: NodeKey): number | undefined {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true);
 }
 
+/** Bytes of the inode number, by the kind of handle that has it at its beginning, then the generation, and no more. */
+const INODE_BYTES: Readonly<Record<number, 4 | 8>> = {
+  0x01: 4,
+  0x81: 8,
+};
+
+/** Number of the inode with this key, where its handle is made of that and the generation. Not to be trusted: fuse has its halves the other way round. */
+export function inodeOf(key: NodeKey): bigint | undefined {
+  const { type, bytes } = handleOf(key);
+  const size = INODE_BYTES[type];
+  if (size === undefined || bytes.length !== size + 4) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return size === 4 ? BigInt(view.getUint32(0, true)) : view.getBigUint64(0, true);
+}
+
+/** The key of another inode of the same file system, where handles are so; undefined where they are not. */
+export function withInode(key: NodeKey, inode: bigint, generation: number | undefined): NodeKey | undefined {
+  const [fsid = "", type = ""] = key.split(":");
+  const size = INODE_BYTES[Number(type)];
+  if (size === undefined || generation === undefined) return undefined;
+  const bytes = new Uint8Array(size + 4);
+  const view = new DataView(bytes.buffer);
+  if (size === 4) view.setUint32(0, Number(BigInt.asUintN(32, inode)), true);
+  else view.setBigUint64(0, inode, true);
+  view.setUint32(size, generation, true);
+  return nodeKey(Uint8Array.fromHex(fsid), { type: Number(type), bytes });
+}
+
 const kinds: readonly (readonly [bits: number, kind: ChangeKind])[] = [
   [FAN_CREATE, "birth"],
   [FAN_MODIFY, "write"],

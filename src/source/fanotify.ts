@@ -102,11 +102,7 @@ class FanotifySource implements Source {
   readonly #processes: ProcessTable | undefined;
   readonly #dirty: DirtyPages | undefined;
   readonly #mounts: MountEvents | undefined;
-  /** What is watched there, of what is watched here. */
-  readonly #inodes = new Map<NodeKey, NodeKey>();
   readonly #directoryMask: number;
-  /** A path that led to the inode when it was marked: where to look for it to take the mark off. */
-  readonly #watched = new Map<NodeKey, string>();
   #reader: EventReader | undefined;
   /** When events were asked for that emptied the queue: until then nothing was lost. Nanoseconds since the epoch. */
   #since = realtime();
@@ -149,9 +145,7 @@ class FanotifySource implements Source {
       const mask = node.as === "directory" ? this.#directoryMask : FILE_MASK | (isDirectory ? abi.FAN_ONDIR : 0);
       fanotifyMark(this.#fd, abi.FAN_MARK_ADD, mask, `/proc/self/fd/${fd}`);
       const key = keyOf(fd);
-      this.#watched.set(key, node.path);
-      const watched = type === "file" ? this.#dirty?.watch({ device: node.device, inode }, key) : undefined;
-      if (watched !== undefined) this.#inodes.set(key, watched);
+      if (type === "file") this.#dirty?.watch({ device: node.device, inode }, key);
       return key;
     } catch (error) {
       // Somebody changes the path while we walk it: what ENOENT says, in other words.
@@ -164,15 +158,10 @@ class FanotifySource implements Source {
 
   /**
    * Takes the mark off, which needs a way to the inode: its path, or from that path's mount its
-   * handle. Where both fail the mark stays until the inode or this process goes; its events are dropped.
+   * handle. Where both fail the mark stays until the inode or this process goes; its events concern nobody.
    */
-  unwatch(key: NodeKey): void {
-    const path = this.#watched.get(key);
-    if (path === undefined) return;
-    this.#watched.delete(key);
-    const inode = this.#inodes.get(key);
-    if (inode !== undefined) this.#dirty?.unwatch(inode, key);
-    this.#inodes.delete(key);
+  unwatch(key: NodeKey, path: string): void {
+    this.#dirty?.unwatch(key);
     const fd = reopen(key, path);
     if (fd === undefined) return;
     try {
@@ -227,7 +216,7 @@ class FanotifySource implements Source {
       for (const event of events) {
         if (this.#disposed) return;
         if ((event.mask & abi.FAN_Q_OVERFLOW) !== 0) handlers.onLost(undefined, since);
-        else if (this.#concerns(event)) report(event, time, actors, handlers);
+        else report(event, time, actors, handlers);
       }
       if (rest !== 0) handlers.onLost(undefined, since);
     } finally {
@@ -235,16 +224,9 @@ class FanotifySource implements Source {
     }
   }
 
-  #concerns({ node, entries }: FanotifyEvent): boolean {
-    return (
-      (node !== undefined && this.#watched.has(node)) || entries.some((entry) => this.#watched.has(entry.directory))
-    );
-  }
-
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#watched.clear();
     void this.#reader?.cancel().catch(() => {});
     closeSync(this.#fd);
     this.#mounts?.[Symbol.dispose]();

@@ -1,28 +1,37 @@
 import type { NodeKey } from "../event.ts";
-import { MultiMap } from "../multimap.ts";
 import type { Opened, Source, WatchNode } from "./source.ts";
 
-/** One source for several owners, each with its own watches: an inode is watched as long as one of them wants it. */
+/**
+ * One source for several owners, each with its own watches: an inode is watched as long as one of them needs
+ * it. That is asked of them, and not noted: there may be 100,000.
+ */
 export class SharedSource {
   readonly #source: Source;
-  readonly #owners = new MultiMap<NodeKey, Share>();
+  readonly #shares = new Set<Share>();
 
   constructor(source: Source) {
     this.#source = source;
   }
 
+  /** For another owner, which claims what it needs. */
   share(): Source {
-    return new Share(this.#source, this.#owners);
+    return new Share(this.#source, this.#shares);
   }
 }
 
 class Share implements Source {
   readonly #source: Source;
-  readonly #owners: MultiMap<NodeKey, Share>;
+  readonly #shares: Set<Share>;
+  #needs: (key: NodeKey) => boolean = () => false;
 
-  constructor(source: Source, owners: MultiMap<NodeKey, Share>) {
+  constructor(source: Source, shares: Set<Share>) {
     this.#source = source;
-    this.#owners = owners;
+    this.#shares = shares;
+    shares.add(this);
+  }
+
+  claim(needs: (key: NodeKey) => boolean): void {
+    this.#needs = needs;
   }
 
   get backend(): string {
@@ -34,19 +43,18 @@ class Share implements Source {
   }
 
   watch(node: WatchNode): NodeKey | undefined {
-    const key = this.#source.watch(node);
-    if (key !== undefined) this.#owners.add(key, this);
-    return key;
+    return this.#source.watch(node);
   }
 
-  unwatch(key: NodeKey): void {
-    this.#owners.delete(key, this);
-    if (!this.#owners.has(key)) this.#source.unwatch(key);
+  unwatch(key: NodeKey, path: string): void {
+    for (const share of this.#shares) if (share !== this && share.#needs(key)) return;
+    this.#source.unwatch(key, path);
   }
 
   /** Who came last decides: one that is about to go has other scopes. */
   setScopes(key: NodeKey, scopes: number): void {
-    if (this.#owners.get(key).at(-1) === this) this.#source.setScopes?.(key, scopes);
+    const after = [...this.#shares].slice([...this.#shares].indexOf(this) + 1);
+    if (!after.some((share) => share.#needs(key))) this.#source.setScopes?.(key, scopes);
   }
 
   opened(key: NodeKey): Opened | undefined {
@@ -60,7 +68,8 @@ class Share implements Source {
   /** The one source that is shared reports to whoever started it. */
   start(): void {}
 
+  /** Its owner has watched nothing, or given up all. */
   [Symbol.dispose](): void {
-    for (const key of this.#owners.keysOf(this)) this.unwatch(key);
+    this.#shares.delete(this);
   }
 }

@@ -74,8 +74,13 @@ export interface Source extends Disposable {
    * replaced meanwhile. Throws BpfinkError where the kernel refuses for a reason that stays.
    */
   watch(node: WatchNode): NodeKey | undefined;
-  /** Forgets an inode; unknown keys are ignored. */
-  unwatch(key: NodeKey): void;
+  /** Forgets an inode; unknown keys are ignored. @param path that led to it when it was watched last */
+  unwatch(key: NodeKey, path: string): void;
+  /**
+   * Where the source has several owners: asks this one from now on, until it disposes of its share, what it
+   * needs of that which it watched. What another one needs stays watched.
+   */
+  claim?(needs: (key: NodeKey) => boolean): void;
   /**
    * Says which names, in directories of which scopes, nobody wants to hear of when they are born or go.
    * Those of before hold no more. Missing where the source tells of all of them.

@@ -3,6 +3,7 @@ import type { NodeKey } from "../event.ts";
 import { hasCode } from "../kernel/errno.ts";
 import { SCOPES } from "../kernel/excludes.ts";
 import type { WatchMap } from "../kernel/maps.ts";
+import { NodeMap } from "../packed-keys.ts";
 import { nodeKey, parseNodeKey } from "./decode.ts";
 import type { WatchNode } from "./source.ts";
 
@@ -10,6 +11,8 @@ import type { WatchNode } from "./source.ts";
 export const WATCH_FILE = 1;
 const WATCH_DIRECTORY = 2;
 const WATCH_INHERIT = 4;
+/** The rest of the word is nothing to the kernel. */
+export const FLAG_BITS = 3;
 
 /** How many ticks the owner has to say that it wants an inode that the kernel watches by itself. */
 const GRACE = 3;
@@ -20,7 +23,7 @@ const SWEEP = 10_000;
 export class Watches {
   readonly #map: WatchMap;
   /** The flags of each: there may be a million. */
-  readonly #nodes = new Map<NodeKey, number>();
+  readonly #nodes = new NodeMap<number>();
   /** What the kernel watches since its birth and nobody asked for yet: ticks to go. */
   readonly #inherited = new Map<NodeKey, number>();
   /** Of the nodes, those that found no room. */

@@ -10,7 +10,7 @@ export function comparison(store: StateStore, seq: number, onLine: (line: string
     fingerprint: store.fingerprint,
     keyedDigest: store.keyedDigest,
     load: (path) => store.load(path),
-    paths: () => store.paths(),
+    paths: (isWanted) => store.paths(isWanted),
     forget: () => {},
     baseline: () => {},
     record: (...changes) => {

@@ -107,9 +107,21 @@ export class Store implements Keys, Disposable {
     });
   }
 
-  /** Every path that has a state, in order. */
-  paths(): string[] {
-    return this.#do(() => this.#parts.sql.paths.all().map(({ path }) => pathOf(path)));
+  /** The paths that have a state, in order: all, or those that are wanted, of which the caller is asked one by one. */
+  paths(isWanted: (path: string) => boolean = () => true): string[] {
+    return this.#do(() => {
+      const wanted: string[] = [];
+      for (const row of this.#parts.sql.paths.iterate()) {
+        const path = pathOf(row.path);
+        if (isWanted(path)) wanted.push(path);
+      }
+      return wanted;
+    });
+  }
+
+  /** How many paths have a state. */
+  get size(): number {
+    return this.#do(() => Number(this.#parts.sql.size.get()?.count ?? 0));
   }
 
   forget(path: string): void {
@@ -331,6 +343,7 @@ function statements(database: Database) {
     key: prepare<{ key: Uint8Array }>(database, "SELECT key FROM secret"),
     load: prepare<{ state: string }, [path: string]>(database, "SELECT state FROM state WHERE path = ?"),
     paths: prepare<{ path: string }>(database, "SELECT path FROM state ORDER BY path"),
+    size: prepare<{ count: bigint }>(database, "SELECT count(*) AS count FROM state"),
     forget: prepare<void, [path: string]>(database, "DELETE FROM state WHERE path = ?"),
     save: prepare<void, [path: string, state: string]>(
       database,

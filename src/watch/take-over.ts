@@ -31,4 +31,5 @@ export function takeOver(before: Work, after: Work): void {
   }
   before.tree.clear();
   for (const target of targets) before.watchSet.remove(target);
+  before.watchSet[Symbol.dispose]();
 }

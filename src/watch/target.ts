@@ -9,6 +9,8 @@ export class Target {
   members: Map<string, Target> | undefined;
   /** Of a directory with members, at the last look. */
   inode: string | undefined;
+  /** Where PlainMembers has it; means nothing to anybody else. */
+  slot = 0;
 
   constructor(name: string, parent: Target | undefined) {
     this.name = name;

@@ -2,42 +2,20 @@ import { randomInt } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import type { Entry, KernelEvent, NodeKey } from "../event.ts";
 import { type Statx, statx } from "../kernel/libc.ts";
-import { MultiMap } from "../multimap.ts";
 import { joinPath, pathBytes, pathText } from "../paths.ts";
 import type { Source } from "../source/source.ts";
 import type { Exclusions } from "./exclusions.ts";
 import { SuperBlocks } from "./mounts.ts";
+import { directoryOf, type EntryKey, type Resolution, Resolutions } from "./resolutions.ts";
 import { Scopes } from "./scopes.ts";
 import type { Target } from "./target.ts";
 import { type Link, signatureOf, type Walk, walk } from "./walk.ts";
-
-/** A name in a watched directory. */
-type EntryKey = `${NodeKey}/${string}`;
-
-/** What a target depends on at present. There may be 100,000. */
-interface Resolution {
-  /** Hash of the signature of the walk that led here. */
-  readonly signature: number;
-  /** Where it ended. */
-  readonly path: string | undefined;
-  /** Every name on its way, in directories that are watched for it. */
-  readonly entries: readonly EntryKey[];
-  /** Of these, the target's own name, and the last one that it leads to as a symbolic link. */
-  readonly own: readonly EntryKey[];
-  /** The file itself, which is watched, too. */
-  readonly end: NodeKey | undefined;
-  /** Where the end is a file on overlayfs, and was opened: that file in the layer. */
-  readonly layer: NodeKey | undefined;
-  readonly link: Link | undefined;
-}
 
 /** So that nobody can make names whose walks hash to the same. */
 const SEED = randomInt(2 ** 32);
 
 /** 53 bits: numbers that size take no memory of their own. */
 const hashOf = (found: Walk): number => Number(BigInt.asUintN(53, Bun.hash.wyhash(signatureOf(found), BigInt(SEED))));
-
-const directoryOf = (entry: EntryKey): NodeKey => entry.slice(0, entry.indexOf("/")) as NodeKey;
 
 /** Every inode that is watched for a target: the directories on its way, and the file itself. */
 function nodesOf(resolution: Resolution | undefined): Set<NodeKey> {
@@ -57,16 +35,12 @@ const MAX_ATTEMPTS = 8;
  * watched directory the way begins there. Inodes are counted: the source forgets one when its last
  * target does.
  */
-export class WatchSet {
+export class WatchSet implements Disposable {
   readonly #source: Source;
   readonly #root: string;
   readonly #superBlocks = new SuperBlocks();
-  readonly #resolutions = new Map<Target, Resolution>();
+  readonly #resolutions = new Resolutions();
   readonly #stale = new Set<Target>();
-  readonly #byDirectory = new MultiMap<NodeKey, Target>();
-  readonly #byEntry = new MultiMap<EntryKey, Target>();
-  readonly #byEnd = new MultiMap<NodeKey, Target>();
-  readonly #byLayer = new MultiMap<NodeKey, Target>();
   /** Where the watched directories are. */
   readonly #directories = new Map<NodeKey, string>();
   readonly #scopes: Scopes;
@@ -79,6 +53,7 @@ export class WatchSet {
     this.#source = source;
     this.#root = root;
     this.#scopes = new Scopes(source, exclusions);
+    source.claim?.((key) => this.#resolutions.uses(key));
   }
 
   /**
@@ -96,7 +71,7 @@ export class WatchSet {
         if (resolution !== undefined) this.#replace(target, resolution);
         return again.end;
       }
-      if (resolution !== undefined) this.#abandon(nodesOf(resolution));
+      if (resolution !== undefined) this.#abandon(nodesOf(resolution), resolution.path);
       found = again;
     }
   }
@@ -114,8 +89,7 @@ export class WatchSet {
    * it was watched for: at their next refresh they are watched anew.
    */
   release(key: NodeKey): readonly Target[] {
-    const users = [this.#byDirectory, this.#byEnd, this.#byLayer].flatMap((map) => map.get(key));
-    const targets = [...new Set(users)];
+    const targets = [...this.#resolutions.usersOf(key)];
     for (const target of targets) {
       const before = this.#resolutions.get(target);
       if (before === undefined) continue;
@@ -138,14 +112,19 @@ export class WatchSet {
     this.#replace(target, undefined);
   }
 
+  /** There is no target any more, and will be none. */
+  [Symbol.dispose](): void {
+    this.#source[Symbol.dispose]();
+  }
+
   /** The targets that an event may have changed. */
   targetsOf(event: KernelEvent): Set<Target> {
-    const targets = new Set<Target>(event.node === undefined ? [] : this.#byEnd.get(event.node));
+    const targets = new Set<Target>(event.node === undefined ? [] : this.#resolutions.endingAt(event.node));
     // names in a layer are not those of the overlay, which has events of its own
     if (event.node !== undefined && event.entries.length === 0)
-      for (const target of this.#byLayer.get(event.node)) targets.add(target);
+      for (const target of this.#resolutions.layeredOn(event.node)) targets.add(target);
     for (const { directory, name } of event.entries) {
-      for (const target of this.#byEntry.get(`${directory}/${name}`)) targets.add(target);
+      for (const target of this.#resolutions.through(directory, name)) targets.add(target);
     }
     return targets;
   }
@@ -166,7 +145,7 @@ export class WatchSet {
 
   /** Targets that lead to this directory: an unknown name in it is a new member of theirs. */
   targetsAt(directory: NodeKey): readonly Target[] {
-    return this.#byEnd.get(directory);
+    return this.#resolutions.endingAt(directory);
   }
 
   /** Where a target leads, as of the last refresh. */
@@ -223,13 +202,9 @@ export class WatchSet {
 
   /** Targets on whose way something was mounted or unmounted at a path. */
   targetsThrough(path: string): Target[] {
-    const name = path.slice(path.lastIndexOf("/"));
     const isOnWay = (target: Target) =>
       this.#walk(target).steps.some((step) => joinPath(step.directory, step.name) === path);
-    const candidates = [...this.#resolutions].filter(([, { entries }]) =>
-      entries.some((entry) => entry.endsWith(name)),
-    );
-    return candidates.map(([target]) => target).filter(isOnWay);
+    return this.#resolutions.throughAny(path.slice(path.lastIndexOf("/") + 1)).filter(isOnWay);
   }
 
   #walk(target: Target): Walk {
@@ -256,7 +231,7 @@ export class WatchSet {
       entries.add(`${key}/${name}`);
       if (isLast) own.add(`${key}/${name}`);
     }
-    for (const key of this.#scopes.need(target, found, directories)) this.#scopes.tell(key, this.#byEnd.get(key));
+    for (const key of this.#scopes.need(target, found, directories)) this.#scopes.tell(key, this.targetsAt(key));
     const end = found.end && this.#watchNode(found.end.path, found.end.stat, true);
     if (found.end !== undefined && end === undefined) return this.#abandon(nodes);
     if (end !== undefined) nodes.add(end);
@@ -272,13 +247,18 @@ export class WatchSet {
     };
   }
 
-  #isUsed(key: NodeKey): boolean {
-    return this.#byDirectory.has(key) || this.#byEnd.has(key) || this.#byLayer.has(key);
-  }
-
-  /** Forgets inodes that nobody needs any more, or that were watched for a walk that came to nothing. */
-  #abandon(nodes: Iterable<NodeKey>): undefined {
-    for (const key of nodes) if (!this.#isUsed(key)) this.#unwatch(key);
+  /**
+   * Forgets inodes that nobody needs any more, or that were watched for a walk that came to nothing.
+   *
+   * @param path where those are that are no directories
+   */
+  #abandon(nodes: Iterable<NodeKey>, path = ""): undefined {
+    for (const key of nodes) {
+      if (this.#resolutions.uses(key)) continue;
+      this.#source.unwatch(key, this.#directories.get(key) ?? path);
+      this.#directories.delete(key);
+      this.#scopes.forget(key);
+    }
   }
 
   /** @param inherit for a directory: what is born in it will be wanted */
@@ -295,31 +275,13 @@ export class WatchSet {
     return key;
   }
 
-  #unwatch(key: NodeKey): void {
-    this.#directories.delete(key);
-    this.#scopes.forget(key);
-    this.#source.unwatch(key);
-  }
-
   #replace(target: Target, next: Resolution | undefined): void {
     const before = this.#resolutions.get(target);
     if (next === undefined) this.#resolutions.delete(target);
     else this.#resolutions.set(target, next);
-    for (const entry of before?.entries ?? []) {
-      this.#byEntry.delete(entry, target);
-      this.#byDirectory.delete(directoryOf(entry), target);
-    }
-    for (const entry of next?.entries ?? []) {
-      this.#byEntry.add(entry, target);
-      this.#byDirectory.add(directoryOf(entry), target);
-    }
-    if (before?.end !== undefined) this.#byEnd.delete(before.end, target);
-    if (next?.end !== undefined) this.#byEnd.add(next.end, target);
-    if (before?.layer !== undefined) this.#byLayer.delete(before.layer, target);
-    if (next?.layer !== undefined) this.#byLayer.add(next.layer, target);
     for (const end of new Set([before?.end, next?.end]))
-      if (end !== undefined && this.#directories.has(end)) this.#scopes.tell(end, this.#byEnd.get(end));
-    this.#abandon(nodesOf(before));
+      if (end !== undefined && this.#directories.has(end)) this.#scopes.tell(end, this.targetsAt(end));
+    this.#abandon(nodesOf(before), before?.path);
   }
 }
 

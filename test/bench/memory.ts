@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BPFINK, environment } from "../e2e/process.ts";
 
-/** MiB of VmRSS. Measured on Linux 6.18 with fanotify: 218 to 225 for 100,000 files, 86 when nobody reads. */
-const BOUNDS = { files: 240, stuck: 150 };
+/** MiB of VmRSS. Measured on Linux 6.18 with fanotify: 103 for 100,000 files, 84 when nobody reads. */
+const BOUNDS = { files: 120, stuck: 120 };
 
 const [files = 100_000, seconds = 10] = process.argv.slice(2).map(Number);
 

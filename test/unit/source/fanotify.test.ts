@@ -154,8 +154,8 @@ describe.skipIf(!root)("watch", () => {
     const inode = statSync(f).ino;
     expect(markCount(inode)).toBe(1);
     if (where !== "where it was") renameSync(f, g);
-    rig.source.unwatch(key);
-    rig.source.unwatch(key);
+    rig.source.unwatch(key, f);
+    rig.source.unwatch(key, f);
     expect(markCount(inode)).toBe(0);
   });
 

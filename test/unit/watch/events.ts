@@ -28,8 +28,13 @@ export const entryEvent = (kind: ChangeKind, directory: NodeKey, name: string): 
   entries: [{ directory, name }],
 });
 
-export const targetOf = (path: string, parent?: Target): Target =>
-  new Target(parent === undefined ? path : path.slice(joinPath(parent.path, "").length), parent);
+export function targetOf(path: string, parent?: Target): Target {
+  if (parent === undefined) return new Target(path, undefined);
+  const target = new Target(path.slice(joinPath(parent.path, "").length), parent);
+  parent.members ??= new Map();
+  parent.members.set(target.name, target);
+  return target;
+}
 
 export function sightingOf(actor: Actor | undefined, changes: Partial<Sighting> = {}): Sighting {
   return { actor, first: 1n, last: 1n, acted: true, renamed: false, reported: false, ...changes };
