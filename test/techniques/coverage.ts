@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureKernel, isKernelName, type KernelName, kernelNames } from "../vm/kernels.ts";
 import { guestDirectory, guestEnvironment, guestFiles, repository } from "../vm/layout.ts";
-import { scratch } from "../vm/suite.ts";
+import { pool, scratch } from "../vm/suite.ts";
 import { runInVm } from "../vm/vm.ts";
 import { coveragePage, readmeTable } from "./page.ts";
 import type { Result } from "./matrix.ts";
@@ -21,6 +21,9 @@ const WITHOUT_FANOTIFY: readonly KernelName[] = ["5.10"];
 /** For one kernel and backend, in ms. */
 const TIMEOUT = 15 * 60_000;
 
+/** Virtual machines at a time. */
+const PARALLEL = 2;
+
 const { values } = parseArgs({
   args: process.argv.slice(2),
   options: {
@@ -33,9 +36,13 @@ const { values } = parseArgs({
 if (!values["only-docs"]) {
   mkdirSync(RESULTS, { recursive: true });
   if (values.vm === undefined) await here();
-  for (const name of values.vm ?? kernelNames)
-    for (const backend of values.backend ?? FORMS)
-      if (isKernelName(name) && canRun(name, backend)) await inVm(name, backend);
+  const names = (values.vm ?? kernelNames).filter(isKernelName);
+  const runs = names.flatMap((name) => (values.backend ?? FORMS).map((backend) => ({ name, backend })));
+  await pool(
+    PARALLEL,
+    runs.filter(({ name, backend }) => canRun(name, backend)),
+    ({ name, backend }) => inVm(name, backend),
+  );
 }
 writeDocuments();
 
@@ -54,7 +61,8 @@ async function here(): Promise<void> {
 }
 
 async function inVm(name: KernelName, backend: string): Promise<void> {
-  const out = join(RESULTS, `out-${name}`);
+  const run = `${name}-${backend.replace("/", "-")}`;
+  const out = join(RESULTS, `out-${run}`);
   const result = await runInVm(
     ["bun", "test/techniques/matrix.ts", backend, "/out/result.json"],
     await ensureKernel(name),
@@ -71,7 +79,7 @@ async function inVm(name: KernelName, backend: string): Promise<void> {
   if (result.status !== 0)
     throw new Error(`the matrix failed on ${name}, ${backend}:\n${result.stdout}${result.stderr}`);
   const text = readFileSync(join(out, "result.json"), "utf8");
-  writeFileSync(join(RESULTS, `${name}-${backend.replace("/", "-")}.json`), text);
+  writeFileSync(join(RESULTS, `${run}.json`), text);
 }
 
 function writeDocuments(): void {

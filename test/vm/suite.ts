@@ -149,7 +149,7 @@ async function harness(kernel: KernelName): Promise<Counts & { log: string }> {
 }
 
 /** Runs `work` on every item, at most `limit` at a time; results in the items' order. */
-async function pool<T, R>(limit: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+export async function pool<T, R>(limit: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();
   const worker = async (): Promise<void> => {
