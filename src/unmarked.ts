@@ -6,11 +6,11 @@ export const UNMARKED_SCHEMES = {
 } as const;
 
 /**
- * A word of a text that has such a shape; not within something longer, such as base64, though a sentence may
- * end after it.
+ * A word of a text that has such a shape; not within something longer, such as base64 or the rest of a path
+ * (`/tmp/build-Ab3dE9/log`), though a sentence may end after it.
  */
 export const UNMARKED_WORD =
-  /(?<![./0-9A-Za-z+_])(?:_[./0-9A-Za-z]{19}|[./0-9A-Za-z]{2}(?:[./0-9A-Za-z]{11}){1,16})(?=\.?(?![./0-9A-Za-z+=_-]))/g;
+  /(?<![./0-9A-Za-z+_-])(?:_[./0-9A-Za-z]{19}|[./0-9A-Za-z]{2}(?:[./0-9A-Za-z]{11}){1,16})(?=\.?(?![./0-9A-Za-z+=_-]))/g;
 
 /** 64 bits make 11 characters, of which the last has four bits only. */
 const BLOCK_END = ".26AEIMQUYcgkosw";

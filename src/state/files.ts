@@ -14,10 +14,18 @@ export function prepareFile(path: string): string {
   const file = join(realpathSync(directory), basename(path));
   for (const suffix of ["", ...BESIDE]) {
     const stat = lstatSync(file + suffix, { throwIfNoEntry: false });
-    if (stat !== undefined) makePrivate(path, file, suffix, stat);
+    if (stat !== undefined) refuseOdd(path, file, suffix, stat);
   }
   createPrivate(file);
   return file;
+}
+
+/** Takes from others what they may do with a database that is known to be ours: SQLite gives -wal and -shm its mode only once. */
+export function makePrivate(file: string): void {
+  for (const suffix of ["", ...BESIDE]) {
+    const stat = lstatSync(file + suffix, { throwIfNoEntry: false });
+    if (stat !== undefined && (stat.mode & 0o077) !== 0) chmodSync(file + suffix, 0o600);
+  }
 }
 
 /** Where a database is. Throws BpfinkError if there is none. */
@@ -45,15 +53,14 @@ export function createPrivate(file: string): void {
   }
 }
 
-/** SQLite follows links of names that it makes up itself, waits for FIFOs, and gives -wal and -shm the file's mode only once. */
-function makePrivate(path: string, file: string, suffix: string, stat: Stats): void {
+/** SQLite follows links of names that it makes up itself, and waits for FIFOs. */
+function refuseOdd(path: string, file: string, suffix: string, stat: Stats): void {
   const isItself = suffix === "";
   const trouble = irregular(stat) ?? foreign(stat);
   if (trouble !== undefined) {
     const what = isItself ? trouble : `has ${file}${suffix} beside it, which ${trouble}`;
     throw unusable(path, what, isItself ? "name the file itself with --database" : `remove ${file}${suffix}`);
   }
-  if ((stat.mode & 0o077) !== 0) chmodSync(file + suffix, 0o600);
 }
 
 function irregular(stat: Stats): string | undefined {

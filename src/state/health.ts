@@ -1,4 +1,4 @@
-import { lstatSync, renameSync } from "node:fs";
+import { lstatSync, renameSync, rmSync, type Stats } from "node:fs";
 import type { Database } from "bun:sqlite";
 import { isMissing } from "./errors.ts";
 import { probe } from "./open.ts";
@@ -29,8 +29,16 @@ export function isUnsound(error: unknown): boolean {
   return troubleOf(error) === "is damaged" || (error as { code?: unknown } | undefined)?.code === "SQLITE_ERROR";
 }
 
-/** undefined where nothing is. A link is not followed: the next start would not follow it either. */
-const look = (path: string) => lstatSync(path, { throwIfNoEntry: false });
+/** undefined where nothing is, or can be. A link is not followed: the next start would not follow it either. */
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (["ENOENT", "ENOTDIR"].includes(code)) return undefined;
+    throw error;
+  }
+}
 
 /**
  * Watches the file of an open database: SQLite itself does not mind that it is deleted, nor that its
@@ -83,6 +91,12 @@ export function wasUsed(path: string): boolean {
   if (lock === undefined || (file?.size ?? 0) > 0) return false;
   return file === undefined || file.mtimeMs > lock.ctimeMs;
 }
+
+/** Whether a file was ever a bpfink's database, whatever is in it now: each has its lock beside it. */
+export const hasLock = (path: string): boolean => look(`${path}-lock`) !== undefined;
+
+/** Takes away the lock that was made for a file which turned out to be none of ours. */
+export const dropLock = (path: string): void => rmSync(`${path}-lock`, { force: true });
 
 /** Moves a database and what SQLite has beside it out of the way. Returns its new name, undefined if there is none. */
 export function setAside(path: string, now = new Date()): string | undefined {

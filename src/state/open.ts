@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { constants, Database } from "bun:sqlite";
 import { databaseError, unusable } from "./errors.ts";
-import { createPrivate, existingFile, prepareFile } from "./files.ts";
+import { createPrivate, existingFile, makePrivate, prepareFile } from "./files.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 
 /** An open database of the newest schema, and the claim that keeps other bpfinks out of it. */
@@ -47,6 +47,7 @@ export function openDatabase(path: string): Opened {
     // FULL: a line that was printed must not be unknown after a power cut; it costs 0.18 ms a change.
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     checkOwner(database, path);
+    if (file !== TEMPORARY) makePrivate(file);
     database.run(`PRAGMA journal_mode = ${file === TEMPORARY ? "MEMORY" : "WAL"}`);
     database.run("PRAGMA synchronous = FULL");
     // what a look at very many files, or a reader that took its time, made of the -wal is given back

@@ -4,7 +4,17 @@ import type { Keys, State } from "../consumers/consumer.ts";
 import { messageOf } from "../errors.ts";
 import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
 import { Expectations } from "./expectations.ts";
-import { closeQuietly, FileHealth, isUnsound, setAside, type Trouble, troubleOf, wasUsed } from "./health.ts";
+import {
+  closeQuietly,
+  dropLock,
+  FileHealth,
+  hasLock,
+  isUnsound,
+  setAside,
+  type Trouble,
+  troubleOf,
+  wasUsed,
+} from "./health.ts";
 import { type Entry, Journal, type JournalOptions, type Retention } from "./journal.ts";
 import { MEMORY, openBeside, openDatabase, type Opened } from "./open.ts";
 import { prepare } from "./statement.ts";
@@ -61,13 +71,18 @@ export class Store implements Keys, Disposable {
 
   /** Like open(), but a file that is no sound database is set aside, and one that has gone is told of. */
   static openAnyway(path: string, options: JournalOptions): { readonly store: Store; readonly found?: Recovery } {
-    const isGone = path !== MEMORY && wasUsed(path);
+    const isOurs = path !== MEMORY && hasLock(path);
+    const isGone = isOurs && wasUsed(path);
     const lost = { isWhole: false, inMemory: false };
     try {
       const store = Store.open(path, options);
       return isGone ? { store, found: { trouble: "was deleted", ...lost } } : { store };
     } catch (error) {
       if (!isUnsound((error as Error).cause)) throw error;
+      if (!isOurs) {
+        dropLock(path); // somebody's file, named by mistake: it stays where it is
+        throw error;
+      }
       const moved = setAside(path);
       return { store: Store.open(path, options), found: { trouble: "is damaged", setAside: moved, ...lost } };
     }

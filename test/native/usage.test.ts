@@ -1,7 +1,7 @@
 // What is said when bpfink cannot start: one line, with what to do about it, and the exit status for scripts.
 import { expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import { copyFileSync, existsSync, symlinkSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { SETTINGS } from "../../src/options.ts";
 import { Bpfink } from "../e2e/bpfink.ts";
@@ -84,6 +84,8 @@ test(
     foreign.run("CREATE TABLE bookmarks (url TEXT)");
     foreign.close();
     symlinkSync(at("elsewhere.db"), at("link.db"));
+    const text = directory.write("text", "for all to read\n");
+    chmodSync(text, 0o644);
     const unusable: readonly (readonly [path: string, ...told: string[]])[] = [
       [directory.directory("directory.db"), "directory.db", "--database"],
       [at("newer.db"), "999", "newer"],
@@ -92,6 +94,8 @@ test(
       [join(directory.write("file"), "x.db"), "--database"],
       [at("link.db"), "symbolic link", "--database"],
       ["/proc/x.db"],
+      [text, "not a database", "--database"],
+      [text, "not a database", "--database"], // the second time as the first
     ];
     await using first = await Bpfink.start({ database: at("locked.db") });
     const cases = [...unusable, [first.database, "in use", "--database"] as const];
@@ -99,6 +103,9 @@ test(
       expectError(4, [path, ...told], await bpfink(["--watch", "/etc/passwd", "--database", path]));
     }
     expect(existsSync(at("elsewhere.db"))).toBe(false);
+    expect({ mode: statSync(text).mode & 0o777, content: readFileSync(text, "utf8") }).toEqual({
+      ...{ mode: 0o644, content: "for all to read\n" },
+    });
     await first.noMoreLines(); // the second did not disturb it
   },
   SLOW,
