@@ -127,6 +127,7 @@ export function readProcess(pid: number): Actor | undefined {
     pid,
     ppid: stat.ppid,
     name: stat.name,
+    executable: "", // read below; here for the order of a line's keys
     args: parseArgs(readHead(`/proc/${pid}/cmdline`, ARGS_LIMIT + 1)),
     tty: ttyOfDevice(stat.tty),
     session: stat.session,
