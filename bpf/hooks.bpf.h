@@ -47,6 +47,16 @@ static __always_inline int on_inode_dirty(enum form form, struct inode *inode, i
 	return 0;
 }
 
+/* Before the first store to a page of a mapping on tmpfs, which no other hook tells of. */
+static __always_inline int on_shmem_fault(enum form form, struct vm_fault *fault)
+{
+	struct vm_area_struct *vma = READ(form, fault, vma);
+
+	if ((READ(form, fault, flags) & FAULT_FLAG_WRITE) && (READ(form, vma, vm_flags) & VM_SHARED))
+		report_node(form, CHANGE_STORE, READ(form, vma, vm_file, f_inode));
+	return 0;
+}
+
 /* After truncate, chmod, chown, utimes; also dropped setuid bits. */
 static __always_inline int on_notify_change(enum form form, struct dentry *dentry, struct iattr *attr)
 {

@@ -47,6 +47,12 @@ int BPF_PROG(kprobe_inode_dirty, struct inode *inode, int flags)
 	return on_inode_dirty(PROBE, inode, flags);
 }
 
+SEC("kprobe/shmem_fault")
+int BPF_KPROBE(kprobe_shmem_fault, struct vm_fault *fault)
+{
+	return on_shmem_fault(PROBE, fault);
+}
+
 SEC("kprobe/notify_change")
 int kprobe_notify_change(struct pt_regs *context)
 {

@@ -46,6 +46,12 @@ int BPF_PROG(fentry_inode_dirty, struct inode *inode, int flags)
 	return on_inode_dirty(TRAMPOLINE, inode, flags);
 }
 
+SEC("fentry/shmem_fault")
+int BPF_PROG(fentry_shmem_fault, struct vm_fault *fault)
+{
+	return on_shmem_fault(TRAMPOLINE, fault);
+}
+
 SEC("fexit/notify_change")
 int fentry_notify_change(__u64 *context)
 {

@@ -104,6 +104,13 @@ const CHANGES: readonly Hook[] = [
     consequence: "stores through a shared mapping are seen late",
   },
   {
+    name: "shmem_fault",
+    target: "shmem_fault",
+    at: "function",
+    required: false,
+    consequence: "stores through a shared mapping on tmpfs are seen late",
+  },
+  {
     name: "mmap",
     target: "security_mmap_file",
     at: "function",

@@ -32,6 +32,8 @@ interface Pending {
   sightings: readonly Sighting[];
   /** performance.now() of the first event since the last look. */
   first: number;
+  /** performance.now() of the first look that found something which is not to be reported yet. */
+  found?: number | undefined;
   settled: boolean;
   final: boolean;
   /** Of what is found, unless an event comes meanwhile. */
@@ -177,11 +179,12 @@ export class Dispatch {
     this.drop(target);
     if (pending === undefined) return;
     const { sightings, settled, origin } = pending;
-    const final = pending.final || now > pending.first + LIMIT;
+    const final = pending.final || now > (pending.found ?? now) + LIMIT;
     const outcome = this.#look(target, { sightings, settled, final }, origin);
     if (settled && outcome !== "early") return;
     this.#pending.set(target, {
       isTold: outcome === "early" ? this.#untilNow() : undefined,
+      found: outcome === "early" ? (pending.found ?? now) : undefined,
       sightings: outcome === "line" ? sightings.map((sighting) => ({ ...sighting, reported: true })) : sightings,
       first: outcome === "early" ? pending.first : now,
       settled: true,

@@ -107,7 +107,8 @@ test(
   SLOW,
 );
 
-test(
+test.skipIf(inVm)(
+  // each doctor loads all programs twice, which takes an emulated machine half a minute
   "CAP_SYS_ADMIN does what CAP_BPF and CAP_PERFMON permit",
   async () => {
     const kept = "-all,+sys_admin,+dac_override,+sys_resource";
@@ -151,7 +152,8 @@ test.skipIf(inVm)(
   SLOW,
 );
 
-test(
+test.skipIf(inVm)(
+  // each doctor loads all programs twice, which takes an emulated machine half a minute
   "what only bpfink watch refuses is no good sign either: another user with all capabilities",
   async () => {
     const capabilities = "+sys_admin,+bpf,+perfmon,+dac_read_search,+sys_ptrace";
