@@ -82,6 +82,32 @@ static __always_inline __u32 dirty_data_flags(void)
 }
 
 /*
+ * vm_fault.flags is an unsigned int in 5.10 and an enum in 6.1 (seen in their BTF): to CO-RE the two are different
+ * fields.
+ */
+struct vm_fault___with_int {
+	unsigned int flags;
+} CORE;
+
+enum fault_flag {
+	FAULT_FLAG_WRITE = 1 << 0,
+};
+
+struct vm_fault___with_enum {
+	enum fault_flag flags;
+} CORE;
+
+static __always_inline bool is_write_fault(struct vm_fault *fault)
+{
+	struct vm_fault___with_enum *newer = (void *)fault;
+	struct vm_fault___with_int *older = (void *)fault;
+
+	if (bpf_core_field_exists(newer->flags))
+		return BPF_CORE_READ(newer, flags) & FAULT_FLAG_WRITE;
+	return BPF_CORE_READ(older, flags) & FAULT_FLAG_WRITE;
+}
+
+/*
  * Loads 8 bytes of a program's context at a fixed offset. Written in assembler because clang merges
  * two such loads in two branches into one at a computed offset, which 6.1 and 6.12 refuse
  * ("dereference of modified ctx ptr").

@@ -52,7 +52,7 @@ static __always_inline int on_shmem_fault(enum form form, struct vm_fault *fault
 {
 	struct vm_area_struct *vma = READ(form, fault, vma);
 
-	if ((READ(form, fault, flags) & FAULT_FLAG_WRITE) && (READ(form, vma, vm_flags) & VM_SHARED))
+	if (is_write_fault(fault) && (READ(form, vma, vm_flags) & VM_SHARED))
 		report_node(form, CHANGE_STORE, READ(form, vma, vm_file, f_inode));
 	return 0;
 }

@@ -22,7 +22,6 @@
 #define SB_ACTIVE (1 << 30) /* linux/fs.h */
 #define VM_SHARED 0x8 /* linux/mm.h */
 #define VM_MAYWRITE 0x20
-#define FAULT_FLAG_WRITE 0x1 /* linux/mm_types.h; linux/mm.h before 5.16 */
 #define MAP_TYPE 0xf /* linux/mman.h */
 #define MAP_SHARED 0x1
 #define MAP_SHARED_VALIDATE 0x3
@@ -104,7 +103,6 @@ struct vm_area_struct {
 
 struct vm_fault {
 	struct vm_area_struct *vma;
-	unsigned int flags;
 } CORE;
 
 struct mm_struct {
