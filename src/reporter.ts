@@ -73,7 +73,8 @@ export class Reporter {
       return "same";
     }
     // a look can be faster than the event of what it finds, or of what the last of several did
-    if (!occasion.final && !(isAttributed(occasion.sightings) && this.#isTold())) return "early";
+    const isKnown = isAttributed(occasion.sightings) && (occasion.told === true || this.#isTold());
+    if (!occasion.final && !isKnown) return "early";
     const sightings = responsible(occasion.sightings);
     const names = { userName, ...this.#keys };
     const file = finding.departure?.to ?? path;

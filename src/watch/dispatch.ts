@@ -23,6 +23,8 @@ export interface Occasion {
   readonly settled: boolean;
   /** Whether to report what is found whoever is known to have acted: no event of it is on its way any more. */
   readonly final: boolean;
+  /** Whether what the kernel had told has been taken since something was found first. Events need never end. */
+  readonly told?: boolean;
 }
 
 /** What came of a look. `early`: there is something, but not to be reported yet. */
@@ -32,8 +34,8 @@ interface Pending {
   sightings: readonly Sighting[];
   /** performance.now() of the first event since the last look. */
   first: number;
-  /** performance.now() of the first look that found something which is not to be reported yet. */
-  found?: number | undefined;
+  /** Of the first look that found something which is not to be reported yet: performance.now(), and as `isTold`. */
+  found?: { readonly at: number; readonly isTold: () => boolean } | undefined;
   settled: boolean;
   final: boolean;
   /** Of what is found, unless an event comes meanwhile. */
@@ -179,12 +181,13 @@ export class Dispatch {
     this.drop(target);
     if (pending === undefined) return;
     const { sightings, settled, origin } = pending;
-    const final = pending.final || now > (pending.found ?? now) + LIMIT;
-    const outcome = this.#look(target, { sightings, settled, final }, origin);
+    const final = pending.final || now > (pending.found?.at ?? now) + LIMIT;
+    const told = pending.found?.isTold() === true;
+    const outcome = this.#look(target, { sightings, settled, final, told }, origin);
     if (settled && outcome !== "early") return;
     this.#pending.set(target, {
       isTold: outcome === "early" ? this.#untilNow() : undefined,
-      found: outcome === "early" ? (pending.found ?? now) : undefined,
+      found: outcome === "early" ? (pending.found ?? { at: now, isTold: this.#untilNow() }) : undefined,
       sightings: outcome === "line" ? sightings.map((sighting) => ({ ...sighting, reported: true })) : sightings,
       first: outcome === "early" ? pending.first : now,
       settled: true,

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 test("a terminal and the session on it, of a process that is gone", async () => {
-  const script = `tty; ps -o sid= -p $$; exec dd status=none if=/dev/zero bs=4 count=1 of='${path("terminal")}'`;
+  const script = `tty; ps -o sid= -p $$; exec dd status=none conv=notrunc if=/dev/zero bs=4 count=1 of='${path("terminal")}'`;
   const { stdout } = await run("script", "--quiet", "--return", "--command", script, "/dev/null");
   const [, tty, session] = /\/dev\/(\S+)\s+(\d+)/.exec(stdout) ?? [];
   expect(tty).toMatch(/^pts\/\d+$/);
@@ -32,7 +32,7 @@ test("a terminal and the session on it, of a process that is gone", async () => 
 test("no terminal, and a session of its own", async () => {
   const { stdout } = await run(
     ...["setsid", "--wait", "sh", "-c"],
-    `echo $$; exec dd status=none if=/dev/zero bs=4 count=1 of='${path("none")}'`,
+    `echo $$; exec dd status=none conv=notrunc if=/dev/zero bs=4 count=1 of='${path("none")}'`,
   );
   const line = await bp.only(path("none"));
   expect(line.process).toMatchObject({ name: "dd", pid: Number(stdout), session: Number(stdout) });
@@ -53,7 +53,7 @@ async function writtenIn(cgroup: string, name: string) {
   );
   mkdirSync(directories.at(-1)!, { recursive: true });
   try {
-    const script = `echo $$ > "$0/cgroup.procs" && exec dd status=none if=/dev/zero bs=4 count=1 of="$1"`;
+    const script = `echo $$ > "$0/cgroup.procs" && exec dd status=none conv=notrunc if=/dev/zero bs=4 count=1 of="$1"`;
     await run("sh", "-c", script, directories.at(-1)!, path(name));
     const line = await bp.only(path(name));
     return line.process as Record<string, unknown> | undefined;

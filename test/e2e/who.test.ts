@@ -153,7 +153,10 @@ const SWAPPED = `
   syswrite($file, "two\\n"); <STDIN>;
 `;
 
-test.if(inVm)("arguments that are swapped out, of a process that lives on", async () => {
+// 6.1 does not swap the page out when it is asked to
+const SWAPS = ["6.12", "sid"].includes(process.env["BPFINK_KERNEL"] ?? "");
+
+test.if(SWAPS)("arguments that are swapped out, of a process that lives on", async () => {
   using disk = new TemporaryDirectory("/var/tmp"); // no swapping to tmpfs
   const swap = disk.at("swap");
   await run("dd", "status=none", "if=/dev/zero", "bs=1M", "count=16", `of=${swap}`);

@@ -31,7 +31,7 @@ const memory = 2048;
 const overhead = 512;
 
 /** For the whole of the end to end tests on one kernel, and for one of them, in ms: TCG is some ten times slower than a processor. */
-const suiteTimeout = 40 * 60_000;
+const suiteTimeout = 60 * 60_000;
 const testTimeout = 180_000;
 
 /** Empty disks for the file systems that the root is not, in MiB: mkfs.xfs wants 300 at least. */
