@@ -7,7 +7,7 @@ import type { Target } from "./target.ts";
 export const QUIET = 20;
 /** A writer that never pauses is looked at this often, in milliseconds. */
 export const PATIENCE = 1000;
-/** What is found is reported by then, in milliseconds, although events may be on their way: they never end where all is busy. */
+/** What is found is reported by then, in milliseconds, if what the kernel had told at that time names nobody: events need never end. */
 const LIMIT = 2 * PATIENCE;
 
 /** Time until a look is tried again that could not be recorded (disk full), in milliseconds. */
@@ -181,9 +181,9 @@ export class Dispatch {
     this.drop(target);
     if (pending === undefined) return;
     const { sightings, settled, origin } = pending;
-    const final = pending.final || now > (pending.found?.at ?? now) + LIMIT;
     const told = pending.found?.isTold() === true;
-    const outcome = this.#look(target, { sightings, settled, final, told }, origin);
+    const final = pending.final || (told && now > (pending.found?.at ?? now) + LIMIT);
+    const outcome = this.#look(target, { sightings, settled, final, ...(told && { told }) }, origin);
     if (settled && outcome !== "early") return;
     this.#pending.set(target, {
       isTold: outcome === "early" ? this.#untilNow() : undefined,

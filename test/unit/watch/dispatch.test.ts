@@ -250,8 +250,8 @@ describe("a look that finds something that is not to be reported yet", () => {
     const sightings = [sightingOf(a, { renamed: true })];
     expect(rig.occasions.slice(0, 3)).toEqual([
       { sightings, settled: false, final: false },
-      { sightings, settled: true, final: false },
-      { sightings, settled: true, final: true },
+      { sightings, settled: true, final: false, told: true },
+      { sightings, settled: true, final: true, told: true },
     ]);
     for (const [i, look] of rig.looks.slice(1, 3).entries())
       expect(look.at - rig.looks[i]!.at).toBeGreaterThanOrEqual(QUIET);
@@ -265,8 +265,8 @@ describe("a look that finds something that is not to be reported yet", () => {
     await rig.until(() => rig.looks.length === 3);
     expect(rig.occasions).toEqual([
       { sightings: [sightingOf(a)], settled: true, final: false },
-      { sightings: [sightingOf(a), sightingOf(b, { first: 2n, last: 2n })], settled: true, final: false },
-      { sightings: [sightingOf(a), sightingOf(b, { first: 2n, last: 2n })], settled: true, final: true },
+      { sightings: [sightingOf(a), sightingOf(b, { first: 2n, last: 2n })], settled: true, final: false, told: true },
+      { sightings: [sightingOf(a), sightingOf(b, { first: 2n, last: 2n })], settled: true, final: true, told: true },
     ]);
   });
 });
