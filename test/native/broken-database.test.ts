@@ -1,19 +1,9 @@
 // What happens to the database while bpfink runs, or between two runs: it says so, and goes on watching.
 import { expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import {
-  closeSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { Bpfink } from "../e2e/bpfink.ts";
+import { damagePage } from "../e2e/damage.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
 import { bpfink, run, SLOW } from "../e2e/process.ts";
 
@@ -135,17 +125,6 @@ test(
   },
   3 * SLOW,
 );
-
-/** Overwrites the page at the root of a table or index, which is read only when something asks for it. */
-function damagePage(database: string, name: string): void {
-  using opened = new Database(database);
-  const sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?";
-  const { rootpage } = opened.query<{ rootpage: number }, [string]>(sql).get(name)!;
-  opened.close();
-  const fd = openSync(database, "r+");
-  writeSync(fd, Buffer.alloc(4096, "garbage!"), 0, 4096, (rootpage - 1) * 4096);
-  closeSync(fd);
-}
 
 test.each(["state", "journal", "journal_outbox", "chain", "secret", "expectation"])(
   "one page of %s damaged between two runs: set aside, a new baseline of all files, and changes are told",

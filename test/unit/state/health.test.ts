@@ -5,11 +5,9 @@ import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
-  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -18,13 +16,13 @@ import {
   symlinkSync,
   utimesSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BpfinkError } from "../../../src/errors.ts";
 import { setAside } from "../../../src/state/health.ts";
 import { Store } from "../../../src/state/store.ts";
+import { damagePage } from "../../e2e/damage.ts";
 
 let directory: string;
 let path: string;
@@ -178,16 +176,7 @@ describe("while it is in use", () => {
     expect([reader.paths(), reader.undelivered(0, 9).length]).toEqual([["/a", "/b"], 2]);
   });
 
-  /** Overwrites the pages of a table's tree, which nobody has read yet. */
-  function damage(table: string): void {
-    const database = new Database(path);
-    const sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?";
-    const { rootpage } = database.query<{ rootpage: number }, [string]>(sql).get(table)!;
-    database.close();
-    const fd = openSync(path, "r+");
-    writeSync(fd, Buffer.alloc(4096, "garbage!"), 0, 4096, (rootpage - 1) * 4096);
-    closeSync(fd);
-  }
+  const damage = (table: string) => damagePage(path, table);
 
   test("damaged where the announcements are: states that can still be read stay known", () => {
     {
