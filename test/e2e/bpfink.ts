@@ -25,6 +25,9 @@ export interface StartOptions {
 
 export type Match = Partial<Line> | ((line: Line) => boolean);
 
+/** A `gap` says nothing about bpfink where events can be lost at any time. */
+const isExpected = ({ action }: Line) => !(CAN_LOSE && action === "gap");
+
 /** Said on stderr when everything has been looked at. */
 const WATCHING = / watched, .* waited for/;
 
@@ -107,20 +110,24 @@ export class Bpfink implements AsyncDisposable {
     return line;
   }
 
-  /** Fails if what was done so far leads to a line that was not taken: `gap` is none where events can be lost. */
+  /** Fails if what was done so far leads to a line that was not taken. */
   async noMoreLines(): Promise<void> {
-    const more = (await this.#settle()).filter(({ action }) => !(CAN_LOSE && action === "gap"));
+    const more = (await this.#settle()).filter(isExpected);
     if (more.length === 0) return;
     const error = this.#error(`no more lines expected, but seq ${more.map(({ seq }) => seq).join(", ")}`);
     this.forget();
     throw error;
   }
 
-  /** All lines not taken yet that what was done so far leads to; they are taken then. */
-  async rest(): Promise<Line[]> {
+  /**
+   * All lines not taken yet that what was done so far leads to; they are taken then.
+   *
+   * @param withGaps whether `gap` lines count where events can be lost at any time
+   */
+  async rest({ withGaps = false } = {}): Promise<Line[]> {
     const rest = await this.#settle();
     this.forget();
-    return rest;
+    return withGaps ? rest : rest.filter(isExpected);
   }
 
   /**

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
-import { inVm, run, SLOW } from "./process.ts";
+import { FORMS, inVm, run, SLOW } from "./process.ts";
 import { settlesAt, watched } from "./watched.ts";
 
 /** Files that are born left out. The ring has room for some 30 events. */
@@ -21,7 +21,7 @@ const IN_ONE = 500;
 /** With fanotify, who acts before a new file is marked is not known. */
 const knowsAll = inVm;
 
-describe.each(inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"])("%s", (backend) => {
+describe.each(FORMS)("%s", (backend) => {
   const directory = new TemporaryDirectory();
   const { path } = directory;
   const at = (name: string) => directory.at(name);

@@ -16,6 +16,9 @@ export const PATIENCE = inVm ? 60_000 : 10_000;
  */
 export const CAN_LOSE = process.env["BPFINK_KERNEL"] === "sid";
 
+/** The backends to test what each event brings with: those that lose none here. */
+export const FORMS = !inVm ? ["auto"] : CAN_LOSE ? ["ebpf/kprobe"] : ["ebpf/fentry", "ebpf/kprobe"];
+
 /** Of a hook that starts bpfink, as beforeAll takes it. */
 export const SLOW = 3 * PATIENCE;
 

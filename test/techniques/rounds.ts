@@ -56,7 +56,7 @@ export async function runTechniques(
     for (const attempt of attempts) await attempt.goOn(round, programs);
     const deadline = performance.now() + patience;
     do {
-      for (const line of await bp.rest())
+      for (const line of await bp.rest({ withGaps: true }))
         (attempts.find((attempt) => attempt.takes(line))?.lines[round] ?? strays).push(line);
     } while (
       performance.now() < deadline &&
