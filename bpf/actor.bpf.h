@@ -25,7 +25,8 @@ static __always_inline void fill_args(struct actor *actor, struct mm_struct *mm)
 
 static __always_inline void fill_comm(char *comm, struct task_struct *task)
 {
-	bpf_probe_read_kernel(comm, COMM_SIZE, BPF_CORE_READ(task, group_leader, comm));
+	task = BPF_CORE_READ(task, group_leader);
+	bpf_core_read(comm, COMM_SIZE, &task->comm);
 }
 
 static __always_inline struct file *executable_of(struct task_struct *task)
@@ -35,44 +36,68 @@ static __always_inline struct file *executable_of(struct task_struct *task)
 	return mm ? BPF_CORE_READ(mm, exe_file) : NULL;
 }
 
-/* For all ancestors together: begun, each component, the root. A remote login with sudo takes so many. */
-#define ANCESTOR_STEPS 36
+/* For all ancestors together: each component, the root. A remote login with sudo takes so many. */
+#define ANCESTOR_STEPS 28
 
-/*
- * In one loop, not one within another, which the verifier would have to go through as often as their
- * product says. The count is kept in the record for the reason given at put_component().
- */
-static __noinline int fill_ancestors(struct actor *actor, struct task_struct *task)
+/* Where the programs of the ancestors are, for as long as their paths are not known. */
+struct ancestry {
+	struct place programs[ANCESTORS + 1];
+};
+
+static __noinline int find_ancestors(struct actor *actor, struct ancestry *ancestry, struct task_struct *task)
 {
-	struct climb climb = {};
-	__u32 end = actor->cgroup.end;
-
 	actor->ancestor_count = 0;
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < ANCESTOR_STEPS; i++) {
-		__u32 count = *(volatile __u32 *)&actor->ancestor_count;
-		/* in 64 bits and behind a barrier: 5.10 loses the bound of anything else */
-		__u64 index = climb.dentry ? (__u64)count - 1 : count;
-		struct ancestor *ancestor;
+	for (int i = 0; i < ANCESTORS; i++) {
+		struct ancestor *ancestor = &actor->ancestors[i];
 
-		barrier_var(index);
-		if (index >= ANCESTORS)
-			break;
-		ancestor = &actor->ancestors[index];
-		if (climb.dentry) {
-			step_up(actor, &climb, &ancestor->executable);
-			end = *(volatile __u16 *)&ancestor->executable.end;
-			continue;
-		}
 		task = BPF_CORE_READ(task, real_parent);
 		ancestor->pid = BPF_CORE_READ(task, tgid);
 		if (!ancestor->pid)
 			break;
 		fill_comm(ancestor->comm, task);
-		begin_climb(&climb, &ancestor->executable, executable_of(task), end);
-		*(volatile __u32 *)&actor->ancestor_count = count + 1;
+		ancestor->executable = (struct path_span){ .state = PATH_CUT };
+		ancestry->programs[i] = place_of(executable_of(task));
+		KEEP(actor->ancestor_count) = i + 1;
 	}
 	return 0;
+}
+
+/* In one loop, not one within another, which the verifier would have to go through as often as their product says. */
+static __noinline int put_ancestor_paths(struct actor *actor, struct ancestry *ancestry)
+{
+	struct place place = ancestry->programs[0];
+	__u64 index = 0, end = actor->cgroup.end;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < ANCESTOR_STEPS; i++) {
+		struct ancestor *ancestor;
+		__u64 done;
+
+		/* behind a barrier: 5.10 loses the bound of anything else */
+		barrier_var(index);
+		if (index >= ANCESTORS || index >= KEEP(actor->ancestor_count) || end >= STRINGS_SIZE)
+			break;
+		ancestor = &actor->ancestors[index];
+		step_up(actor, &place, &ancestor->executable, end);
+		end = KEEP(ancestor->executable.end);
+		done = if_same(place.dentry, NULL);
+		place.dentry = choose(done, ancestry->programs[index + 1].dentry, place.dentry);
+		place.mount = choose(done, ancestry->programs[index + 1].mount, place.mount);
+		index += done & 1;
+	}
+	return 0;
+}
+
+static __always_inline void fill_ancestors(struct actor *actor, struct task_struct *task)
+{
+	/* in the place of the arguments, which come later, and may be shorter */
+	struct ancestry *ancestry = (void *)actor->args;
+
+	_Static_assert(sizeof(*ancestry) <= ARGS_SIZE, "no room");
+	find_ancestors(actor, ancestry, task);
+	put_ancestor_paths(actor, ancestry);
+	__builtin_memset(ancestry, 0, sizeof(*ancestry));
 }
 
 static __noinline int fill_actor(struct actor *actor)
@@ -96,12 +121,12 @@ static __noinline int fill_actor(struct actor *actor)
 	actor->tty[0] = 0;
 	if (tty)
 		bpf_probe_read_kernel_str(actor->tty, TTY_SIZE, &tty->name);
+	put_file_path(actor, &actor->executable, executable_of(task));
+	put_cgroup_path(actor, task, actor->executable.end);
+	fill_ancestors(actor, task);
 	actor->args_length = 0;
 	if (mm) /* no kernel thread */
 		fill_args(actor, mm);
-	put_file_path(actor, &actor->executable, executable_of(task), 0);
-	put_cgroup_path(actor, task, actor->executable.end);
-	fill_ancestors(actor, task);
 	return 0;
 }
 

@@ -6,7 +6,7 @@ import { ExitStatus, messageOf } from "../errors.ts";
 import { LOG_LEVELS } from "../log.ts";
 import { SETTINGS } from "../options.ts";
 import { print } from "../print.ts";
-import { openSource, type Probe, probe } from "../source/choose.ts";
+import { DEFAULT_SIZES, type FormReport, openSource, Probe } from "../source/choose.ts";
 import { requireRoot } from "./environment.ts";
 import { toJson } from "../visible.ts";
 
@@ -14,7 +14,7 @@ import { toJson } from "../visible.ts";
 interface Report {
   readonly findings: readonly Finding[];
   /** What each form of the eBPF backend comes to here. */
-  readonly forms: readonly Probe[];
+  readonly forms: readonly FormReport[];
   /** What `bpfink watch` runs with; undefined: nothing works. */
   readonly backend: string | undefined;
   /** What that backend does not see here. */
@@ -41,22 +41,24 @@ export const doctor = command({
 
 async function examine(asked: Parameters<typeof openSource>[0]): Promise<Report> {
   const findings = readFindings();
-  const probes = (["fentry", "kprobe"] as const).map(probe);
+  using fentry = new Probe("fentry");
+  using kprobe = new Probe("kprobe");
+  const reports = [fentry.report, kprobe.report];
   // what is refused for want of rights, or for another finding, is no matter of the kernel's configuration
   let cause =
     findings.find(({ status }) => status === "problem") ??
     findings.find(({ name, status }) => status === "limits" && (name === "BTF" || name === "lockdown"));
-  if (cause === undefined && probes.some(({ refusal }) => refusal?.includes("EPERM"))) {
+  if (cause === undefined && reports.some(({ refusal }) => refusal?.includes("EPERM"))) {
     cause = readLockedMemory();
     if (cause !== undefined) findings.push(cause);
   }
   const isError = /: E[A-Z]+\b/; // not: there are no kprobes
-  const forms = probes.map((found): Probe =>
+  const forms = reports.map((found): FormReport =>
     cause !== undefined && isError.test(found.refusal ?? "") ? { ...found, remedy: `see ${cause.name}` } : found,
   );
   try {
     requireRoot();
-    using source = openSource(asked);
+    using source = openSource(asked, DEFAULT_SIZES, (form) => ({ fentry, kprobe })[form].take());
     const { backend, unseen = [] } = source;
     return { findings, forms, backend, unseen, canary: await sing(source) };
   } catch (error) {

@@ -20,13 +20,19 @@ export const DEFAULT_SIZES: SourceSizes = { ringSize: 4 << 20 };
 /**
  * The best source that this kernel permits, or the one asked for. Says on stderr which it is, what
  * it cannot see, and why it is not the better one.
+ *
+ * @param open makes the source of a form, or throws LoadError
  */
-export function openSource(backend: Backend, sizes: SourceSizes = DEFAULT_SIZES): Source {
+export function openSource(
+  backend: Backend,
+  sizes: SourceSizes = DEFAULT_SIZES,
+  open = (form: Form) => new EbpfSource(form, sizes),
+): Source {
   if (backend === "fanotify") return announce(fanotify());
   const refusals: string[] = [];
   for (const form of formsOf(backend)) {
     try {
-      return announce(ebpf(form, sizes));
+      return announce(warnOfMissing(open(form)));
     } catch (error) {
       if (!(error instanceof LoadError)) throw error;
       refusals.push(`ebpf/${form}: ${messageOf(error)}`);
@@ -58,7 +64,7 @@ function formsOf(backend: Backend): readonly Form[] {
 }
 
 /** What one form of the eBPF backend comes to on this kernel. */
-export interface Probe {
+export interface FormReport {
   readonly backend: Backend;
   /** Why it cannot be used; undefined if it can. */
   readonly refusal?: string;
@@ -68,30 +74,48 @@ export interface Probe {
   readonly missing: readonly { readonly target: string; readonly reason: string; readonly consequence: string }[];
 }
 
-/** Loads and attaches everything, and takes it off again. */
-export function probe(form: Form): Probe {
-  const backend = `ebpf/${form}` as const;
-  try {
-    using source = new EbpfSource(form, DEFAULT_SIZES);
-    const missing = source.missing.map(({ hook: { target, consequence }, reason }) => ({
-      target,
-      reason,
-      consequence,
-    }));
-    return { backend, attached: CHANGE_HOOKS.hooks.length - missing.length, missing };
-  } catch (error) {
-    if (!(error instanceof LoadError)) throw error;
-    const remedy =
-      form === "kprobe"
-        ? "a kernel with CONFIG_KPROBES and CONFIG_KPROBE_EVENTS"
-        : "a kernel with CONFIG_DEBUG_INFO_BTF and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS; where it has them, a " +
-          "security module, lockdown or a container's seccomp filter (--security-opt seccomp=unconfined) forbids it";
-    return { backend, refusal: messageOf(error), remedy, attached: 0, missing: [] };
+/** A form that was tried: loaded and attached until it is disposed of. */
+export class Probe implements Disposable {
+  readonly report: FormReport;
+  #source: EbpfSource | undefined;
+
+  constructor(form: Form) {
+    const backend = `ebpf/${form}` as const;
+    try {
+      this.#source = new EbpfSource(form, DEFAULT_SIZES);
+      const missing = this.#source.missing.map(({ hook: { target, consequence }, reason }) => ({
+        target,
+        reason,
+        consequence,
+      }));
+      this.report = { backend, attached: CHANGE_HOOKS.hooks.length - missing.length, missing };
+    } catch (error) {
+      if (!(error instanceof LoadError)) throw error;
+      this.report = { backend, refusal: messageOf(error), remedy: REMEDIES[form], attached: 0, missing: [] };
+    }
+  }
+
+  /** The source, once: whoever takes it disposes of it. @throws LoadError where the kernel refused it */
+  take(): EbpfSource {
+    const source = this.#source;
+    if (source === undefined) throw new LoadError(this.report.refusal);
+    this.#source = undefined;
+    return source;
+  }
+
+  [Symbol.dispose](): void {
+    this.#source?.[Symbol.dispose]();
   }
 }
 
-function ebpf(form: Form, sizes: SourceSizes): Source {
-  const source = new EbpfSource(form, sizes);
+const REMEDIES: Readonly<Record<Form, string>> = {
+  fentry:
+    "a kernel with CONFIG_DEBUG_INFO_BTF and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS; where it has them, a " +
+    "security module, lockdown or a container's seccomp filter (--security-opt seccomp=unconfined) forbids it",
+  kprobe: "a kernel with CONFIG_KPROBES and CONFIG_KPROBE_EVENTS",
+};
+
+function warnOfMissing(source: EbpfSource): Source {
   for (const { hook, reason } of source.missing) {
     log.warn(`${hook.target} cannot be traced (${reason}): ${hook.consequence}`);
   }
