@@ -1,5 +1,5 @@
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
-import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
+import type { Form } from "../kernel/hooks.ts";
 import { LoadError } from "../kernel/load.ts";
 import { readPreemption } from "../kernel/preemption.ts";
 import { log } from "../log.ts";
@@ -24,14 +24,8 @@ export const DEFAULT_SIZES: SourceSizes = { ringSize: 4 << 20 };
 export function openSource(backend: Backend, sizes: SourceSizes = DEFAULT_SIZES): Source {
   if (backend === "fanotify") return announce(fanotify());
   const refusals: string[] = [];
-  for (const form of formsOf(backend)) {
-    try {
-      return announce(ebpf(form, sizes));
-    } catch (error) {
-      if (!(error instanceof LoadError)) throw error;
-      refusals.push(`ebpf/${form}: ${messageOf(error)}`);
-    }
-  }
+  const source = ebpf(formsOf(backend), sizes, refusals);
+  if (source !== undefined) return announce(source);
   if (backend !== "auto") {
     throw new BpfinkError(
       ExitStatus.cannotWatch,
@@ -78,7 +72,7 @@ export function probe(form: Form): Probe {
       reason,
       consequence,
     }));
-    return { backend, attached: CHANGE_HOOKS.hooks.length - missing.length, missing };
+    return { backend, attached: source.attached, missing };
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     const remedy =
@@ -90,12 +84,32 @@ export function probe(form: Form): Probe {
   }
 }
 
-function ebpf(form: Form, sizes: SourceSizes): Source {
-  const source = new EbpfSource(form, sizes);
-  for (const { hook, reason } of source.missing) {
+/**
+ * The first form that the kernel takes. If it refuses trampolines of single hooks, kprobes where it refuses fewer: they
+ * are dearer, but see.
+ *
+ * @param refusals gets those of forms that it does not take
+ */
+function ebpf(forms: readonly Form[], sizes: SourceSizes, refusals: string[]): Source | undefined {
+  let best: EbpfSource | undefined;
+  for (const form of forms) {
+    if (best !== undefined && (form !== "kprobe" || !best.missing.some(({ isRefused }) => isRefused))) break;
+    try {
+      const source = new EbpfSource(form, sizes);
+      const isNoBetter = best !== undefined && best.missing.length <= source.missing.length;
+      const worse = isNoBetter ? source : best;
+      if (worse !== undefined) log.info(`not using ${worse.backend}, which sees less here: ${worse.unseen.join("; ")}`);
+      worse?.[Symbol.dispose]();
+      if (!isNoBetter) best = source;
+    } catch (error) {
+      if (!(error instanceof LoadError)) throw error;
+      refusals.push(`ebpf/${form}: ${messageOf(error)}`);
+    }
+  }
+  for (const { hook, reason } of best?.missing ?? []) {
     log.warn(`${hook.target} cannot be traced (${reason}): ${hook.consequence}`);
   }
-  return source;
+  return best;
 }
 
 function fanotify(): Source {
