@@ -14,17 +14,30 @@ export function sectionOf(elf: Uint8Array, name: string): Uint8Array {
 
 /** The code of a function. Throws if there is none of this name. */
 export function functionOf(elf: Uint8Array, name: string): Uint8Array {
-  const [sections, symbols, names] = [sectionsOf(elf), sectionOf(elf, ".symtab"), sectionOf(elf, ".strtab")];
-  const view = viewOf(symbols);
-  for (let at = 0; at < symbols.length; at += SYMBOL_SIZE) {
-    if (stringAt(names, view.getUint32(at, true)) !== name) continue;
-    const start = Number(view.getBigUint64(at + 8, true));
-    const size = Number(view.getBigUint64(at + 16, true));
-    return sections[view.getUint16(at + 6, true)]!.bytes.subarray(start, start + size);
-  }
-  throw new Error(`no function ${name}`);
+  const found = functionsOf(elf).find((each) => each.name === name);
+  if (found === undefined) throw new Error(`no function ${name}`);
+  return found.code;
 }
 
+/** All functions, in the order of the sections that they are in. */
+export function functionsOf(elf: Uint8Array): readonly { readonly name: string; readonly code: Uint8Array }[] {
+  const [sections, symbols, names] = [sectionsOf(elf), sectionOf(elf, ".symtab"), sectionOf(elf, ".strtab")];
+  const view = viewOf(symbols);
+  return Array.from({ length: symbols.length / SYMBOL_SIZE }, (_, index) => {
+    const at = index * SYMBOL_SIZE;
+    const [start, size] = [8, 16].map((offset) => Number(view.getBigUint64(at + offset, true)));
+    return { at, type: symbols[at + 4]! & 0xf, section: view.getUint16(at + 6, true), start: start!, size: size! };
+  })
+    .filter(({ type }) => type === FUNCTION)
+    .sort((one, other) => one.section - other.section)
+    .map(({ at, section, start, size }) => ({
+      name: stringAt(names, view.getUint32(at, true)),
+      code: sections[section]!.bytes.subarray(start, start + size),
+    }));
+}
+
+/** STT_FUNC. */
+const FUNCTION = 2;
 /** sizeof(Elf64_Sym). */
 const SYMBOL_SIZE = 24;
 

@@ -2,11 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { readBpfObject } from "../../../src/kernel/assets.ts";
-import { CHANGE_HOOKS, type Hook, MAPS, PROCESS_HOOKS, SIGNAL_HOOKS } from "../../../src/kernel/hooks.ts";
+import { CHANGE_HOOKS, type Hook, MAPS, PROCESS_HOOKS, programName, SIGNAL_HOOKS } from "../../../src/kernel/hooks.ts";
 import { isRoot } from "../../../src/kernel/libc.ts";
 import { LoadedObject, LoadError } from "../../../src/kernel/load.ts";
 import { RecordMap } from "../../../src/kernel/maps.ts";
 import { SIZE } from "../../../src/source/decode.ts";
+import { functionsOf } from "../../programs/elf.ts";
 import { hideFromKernel, spoilBehindLoop, spoilForRelocation, spoilForVerifier } from "../../programs/refused.ts";
 
 /** Hooks that need BTF alone, so that many kernels take them: in the order of the object. */
@@ -129,4 +130,9 @@ describe.skipIf(!isRoot())("of a kernel that refuses a program", () => {
     const attempt = () => load((object) => spoilBehindLoop(object, "fentry_inode_dirty"), ["inode_dirty"], only);
     expect(attempt).toThrow(/bpf_object__load: EACCES \(fentry_inode_dirty: R\d !read_ok\)/);
   });
+});
+
+test.each(["fentry", "kprobe"] as const)("the first program as %s is required: all refused, one is tried", (form) => {
+  const { name } = functionsOf(readBpfObject()).find((each) => each.name.startsWith(form))!;
+  expect(CHANGE_HOOKS.hooks.find((hook) => programName(hook, form) === name)).toMatchObject({ required: true });
 });
