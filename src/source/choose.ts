@@ -98,7 +98,8 @@ function ebpf(forms: readonly Form[], sizes: SourceSizes, refusals: string[]): S
       const source = new EbpfSource(form, sizes);
       const isNoBetter = best !== undefined && best.missing.length <= source.missing.length;
       const worse = isNoBetter ? source : best;
-      if (worse !== undefined) log.info(`not using ${worse.backend}, which sees less here: ${worse.unseen.join("; ")}`);
+      if (worse !== undefined)
+        log.info(`not using ${worse.backend}, which sees no more here; not seen: ${worse.unseen.join("; ")}`);
       worse?.[Symbol.dispose]();
       if (!isNoBetter) best = source;
     } catch (error) {
