@@ -21,6 +21,7 @@ export const PACKAGES = [
   { name: "zlib1g-dev", purpose: "build", reason: "the static zlib that libelf uses" },
   { name: "attr", purpose: "test", reason: "setfattr makes the files whose extended attributes tests change" },
   { name: "curl", purpose: "test", reason: "what install.sh fetches with" },
+  { name: "systemd", purpose: "test", reason: "runs bpfink.service as install.sh leaves it" },
   { name: "passwd", purpose: "test", reason: "useradd, chpasswd, vipw … change files in end-to-end tests" },
   { name: "openssh-client", purpose: "test", reason: "ssh-keygen makes keys, and says what their fingerprints are" },
   { name: "graphite-carbon", purpose: "test", reason: "the Carbon that metrics are sent to in tests" },

@@ -6,7 +6,8 @@ import { ExitStatus, messageOf } from "../errors.ts";
 import { LOG_LEVELS } from "../log.ts";
 import { SETTINGS } from "../options.ts";
 import { print } from "../print.ts";
-import { DEFAULT_SIZES, type FormReport, openSource, Probe } from "../source/choose.ts";
+import { DEFAULT_SIZES, openSource } from "../source/choose.ts";
+import { type FormReport, Probe } from "../source/probe.ts";
 import { requireRoot } from "./environment.ts";
 import { toJson } from "../visible.ts";
 

@@ -1,4 +1,4 @@
-import { CString, dlopen, JSCallback, type Pointer } from "bun:ffi";
+import { CString, dlopen, JSCallback, type Pointer, read } from "bun:ffi";
 import { SystemError } from "./errno.ts";
 
 /** libbpf's functions, each argument with its C type. libbpf 1.x returns -errno itself (libbpf.h). */
@@ -57,8 +57,8 @@ const BTF_KIND_TYPEDEF = 8;
 const BTF_KIND_FUNC = 12;
 /** LIBBPF_DEBUG (enum libbpf_print_level); warnings and information are below. */
 const LIBBPF_DEBUG = 2;
-/** libbpf's longest message is the verifier's log, of which the end tells. */
-const MESSAGE_SIZE = 1 << 16;
+/** va_list of x86-64, in words (System V ABI, figure 3.34): vsnprintf takes arguments out of it. */
+const VA_LIST = [0, 8, 16];
 
 export type Libbpf = ReturnType<typeof openLibbpf>;
 
@@ -110,20 +110,18 @@ export function openLibbpf(path: string) {
       const messages: string[] = [];
       const libc = dlopen("libc.so.6", {
         vsnprintf: {
-          args: ["ptr", "u64" /* size_t */, "ptr" /* format */, "ptr" /* va_list: a pointer on x86-64 */],
+          args: ["ptr", "u64" /* size_t */, "ptr" /* format */, "ptr" /* va_list */],
           returns: "i32",
         },
       });
-      const text = new Uint8Array(MESSAGE_SIZE);
       const print = new JSCallback(
         (level: number, format: Pointer, args: Pointer) => {
           if (level >= LIBBPF_DEBUG) return 0;
-          const length = libc.symbols.vsnprintf(text, text.length, format, args);
-          messages.push(
-            Buffer.from(text.subarray(0, Math.min(length, text.length - 1)))
-              .toString()
-              .trim(),
-          );
+          // the verifier's log can be of any length, and its end tells
+          const copy = BigUint64Array.from(VA_LIST, (at) => read.u64(args, at));
+          const text = Buffer.alloc(libc.symbols.vsnprintf(null, 0, format, copy) + 1);
+          libc.symbols.vsnprintf(text, text.length, format, args);
+          messages.push(text.toString("utf8", 0, text.length - 1).trim());
           return 0;
         },
         { args: ["i32", "ptr", "ptr"], returns: "i32" },

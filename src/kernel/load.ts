@@ -1,16 +1,20 @@
 import type { Pointer } from "bun:ffi";
 import { existsSync } from "node:fs";
 import { embeddedLibbpf, readBpfObject } from "./assets.ts";
-import { btfName, type Form, type Hook, type HookSet, type MapName, MAPS, programName } from "./hooks.ts";
+import { btfName, type Form, type Hook, type HookSet, type MapName, programName } from "./hooks.ts";
 import { log } from "../log.ts";
 import { cString } from "./libbpf.ts";
 import { trimHeap } from "./libc.ts";
+import { findProgram, type MapSizes, openObject } from "./object.ts";
+import { type Refusal, refusalOf } from "./refusals.ts";
 import { SkipCounter } from "./skips.ts";
 
 /** A hook that is not attached, and why. */
 export interface MissingHook {
   readonly hook: Hook;
   readonly reason: string;
+  /** Whether the kernel has it, and does not take the program: it may take that of the other form. */
+  readonly isRefused: boolean;
 }
 
 /** Of one program, since it was loaded. */
@@ -19,9 +23,6 @@ export interface ProgramCounts {
   readonly hits: number;
   readonly misses: number;
 }
-
-/** Another size than in bpf/: bytes of the ring, entries of the others. */
-export type MapSizes = Partial<Readonly<Record<MapName, number>>>;
 
 /** The kernel does not take the programs; `reason` fits in half a line. */
 export class LoadError extends Error {
@@ -36,8 +37,6 @@ const KPROBES = "/sys/bus/event_source/devices/kprobe";
  * it, a kprobe that does can deadlock, and the kernel warns of it.
  */
 const ALLOCATOR = "bpf_mem_cache_alloc";
-/** Inodes in a watch map that is allocated at once: 13 MB. */
-const PREALLOCATED = 1 << 17;
 
 /** The BPF object in the kernel, attached. Pointers stay inside. */
 export class LoadedObject implements Disposable {
@@ -63,66 +62,83 @@ export class LoadedObject implements Disposable {
 
   /**
    * Loads the object that the executable carries, as far as the hooks need it in this form, and
-   * attaches those that this kernel has. Throws LoadError if one that is required cannot be had.
+   * attaches those that this kernel has and takes. Throws LoadError if one that is required cannot be had.
    *
    * @param sizes of maps that are to have another size than in bpf/: bytes of the ring, entries of the others
+   * @param bytes of the object, for tests of one that kernels refuse
    */
-  static load({ hooks, maps }: HookSet, form: Form, sizes: MapSizes = {}): LoadedObject {
+  static load({ hooks, maps }: HookSet, form: Form, sizes: MapSizes = {}, bytes = readBpfObject()): LoadedObject {
     // asked before the verifier goes through all programs, which takes seconds on a slow machine
     if (form === "kprobe" && !existsSync(KPROBES)) throw new LoadError("this kernel has no kprobes");
     const { libbpf } = embeddedLibbpf();
     return libbpf.withMessages((messages) => {
       using _ = { [Symbol.dispose]: () => messages.forEach((message) => log.debug(message)) };
-      const attempt = <T>(what: string, work: () => T): T => {
+      const attempt = <T>(work: () => T, refused: (refusal: Refusal) => T): T => {
+        const before = messages.length;
         try {
           return work();
         } catch (error) {
-          throw new LoadError(`${what}: ${reasonOf(error, messages)}`);
+          return refused(refusalOf(error, messages.slice(before)));
         }
       };
-      const known = attempt("the kernel's type information (BTF) cannot be read", () =>
-        libbpf.knownToKernel([ALLOCATOR, ...hooks.map(btfName)]),
+      const known = attempt(
+        () => libbpf.knownToKernel([ALLOCATOR, ...hooks.map(btfName)]),
+        giveUp("the kernel's type information (BTF) cannot be read"),
       );
-      const bytes = readBpfObject();
-      const object = attempt("the BPF object cannot be opened", () =>
-        libbpf.pointer("bpf_object__open_mem", libbpf.symbols.bpf_object__open_mem(bytes, bytes.length, null)),
-      );
-      const links: Pointer[] = [];
+      const missing: MissingHook[] = [];
+      for (const hook of hooks) {
+        if (known.has(btfName(hook)) || hook.replaceable) continue;
+        skip(missing, { hook, reason: "this kernel does not have it", isRefused: false });
+      }
+      /** Loads these hooks, or as many of them as the kernel takes: again without each that it refuses. */
+      const loadAll = (present: readonly Hook[]): { readonly object: Pointer; readonly loaded: readonly Hook[] } => {
+        const programs = present.map((hook) => programName(hook, form));
+        const preallocated = form === "kprobe" && !known.has(ALLOCATOR);
+        const object = attempt(
+          () => openObject(bytes, { programs, maps, sizes, preallocated }),
+          giveUp("the BPF object cannot be opened"),
+        );
+        return attempt(
+          () => {
+            libbpf.number("bpf_object__load", libbpf.symbols.bpf_object__load(object));
+            return { object, loaded: present };
+          },
+          (refusal) => {
+            release(object, []);
+            const hook = present[programs.indexOf(refusal.program ?? "")];
+            // a replaceable one is missed as well: what this kernel does have is not done another way
+            if (hook === undefined || hook.required) return giveUp("the kernel refuses the BPF programs")(refusal);
+            skip(missing, { hook, reason: refusal.reason, isRefused: true });
+            return loadAll(present.filter((other) => other !== hook));
+          },
+        );
+      };
       try {
-        const missing: MissingHook[] = [];
-        for (const hook of hooks) {
-          if (known.has(btfName(hook)) || hook.replaceable) continue;
-          skip(missing, hook, "this kernel does not have it");
-        }
-        const present = hooks.filter((hook) => known.has(btfName(hook)));
-        const programs = present.map((hook) => ({ hook, program: findProgram(object, programName(hook, form)) }));
-        leaveOut(object, new Set(programs.map(({ program }) => program)), maps);
-        for (const [name, size] of Object.entries(sizes)) resize(object, name as MapName, size);
-        if (form === "kprobe" && !known.has(ALLOCATOR)) preallocate(object, "watches", sizes.watches);
-        attempt("the kernel refuses the BPF programs", () =>
-          libbpf.number("bpf_object__load", libbpf.symbols.bpf_object__load(object)),
-        );
-        for (const { hook, program } of programs) {
-          try {
-            links.push(libbpf.pointer("bpf_program__attach", libbpf.symbols.bpf_program__attach(program)));
-          } catch (error) {
-            skip(missing, hook, reasonOf(error, messages));
+        const { object, loaded } = loadAll(hooks.filter((hook) => known.has(btfName(hook))));
+        const links: Pointer[] = [];
+        try {
+          const programs = loaded.map((hook) => findProgram(object, programName(hook, form)));
+          for (const [i, program] of programs.entries()) {
+            attempt(
+              () => void links.push(libbpf.pointer("bpf_program__attach", libbpf.symbols.bpf_program__attach(program))),
+              ({ reason }) => skip(missing, { hook: loaded[i]!, reason, isRefused: true }),
+            );
           }
+          const names = loaded.map(({ name }) => name);
+          return new LoadedObject(object, names, programs, links, missing);
+        } catch (error) {
+          release(object, links);
+          throw error;
         }
-        return new LoadedObject(
-          object,
-          programs.map(({ hook }) => hook.name),
-          programs.map(({ program }) => program),
-          links,
-          missing,
-        );
-      } catch (error) {
-        release(object, links);
-        throw error;
       } finally {
         trimHeap(); // the kernel's type information took 10 MB
       }
     });
+  }
+
+  /** How many hooks are attached. Those that are neither attached nor missing are not needed on this kernel. */
+  get attached(): number {
+    return this.#links.length;
   }
 
   /** The file descriptor of a map of the object, open as long as the object is. */
@@ -147,47 +163,10 @@ export class LoadedObject implements Disposable {
   }
 }
 
-function findProgram(object: Pointer, name: string): Pointer {
-  const { libbpf } = embeddedLibbpf();
-  return libbpf.pointer(name, libbpf.symbols.bpf_object__find_program_by_name(object, cString(name)));
-}
-
-/** Keeps libbpf from loading the other programs and making the other maps. */
-function leaveOut(object: Pointer, programs: ReadonlySet<Pointer>, maps: readonly MapName[]): void {
-  const { symbols } = embeddedLibbpf().libbpf;
-  for (let at = nextProgram(object, null); at !== null; at = nextProgram(object, at)) {
-    if (!programs.has(at)) symbols.bpf_program__set_autoload(at, false);
-  }
-  for (const name of MAPS) {
-    if (maps.includes(name)) continue;
-    symbols.bpf_map__set_autocreate(findMap(object, name), false);
-  }
-}
-
-function resize(object: Pointer, name: MapName, entries: number): void {
-  const { libbpf } = embeddedLibbpf();
-  libbpf.number(name, libbpf.symbols.bpf_map__set_max_entries(findMap(object, name), entries));
-}
-
-function preallocate(object: Pointer, name: MapName, entries = PREALLOCATED): void {
-  const { libbpf } = embeddedLibbpf();
-  libbpf.number(name, libbpf.symbols.bpf_map__set_map_flags(findMap(object, name), 0));
-  resize(object, name, Math.min(entries, PREALLOCATED));
-}
-
-function findMap(object: Pointer, name: MapName): Pointer {
-  const { libbpf } = embeddedLibbpf();
-  return libbpf.pointer(name, libbpf.symbols.bpf_object__find_map_by_name(object, cString(name)));
-}
-
-function nextProgram(object: Pointer, after: Pointer | null): Pointer | null {
-  const next = embeddedLibbpf().libbpf.symbols.bpf_object__next_program(object, after);
-  return next === null ? null : (Number(next) as Pointer);
-}
-
-function skip(missing: MissingHook[], hook: Hook, reason: string): void {
+function skip(missing: MissingHook[], skipped: MissingHook): void {
+  const { hook, reason } = skipped;
   if (hook.required) throw new LoadError(`${hook.target} cannot be traced: ${reason}`);
-  missing.push({ hook, reason });
+  missing.push(skipped);
 }
 
 function release(object: Pointer, links: Pointer[]): void {
@@ -196,24 +175,8 @@ function release(object: Pointer, links: Pointer[]): void {
   symbols.bpf_object__close(object);
 }
 
-/** errno, and what libbpf or the verifier said about it. */
-function reasonOf(error: unknown, messages: readonly string[]): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const said = verdict(messages) ?? messages.find((message) => message.includes("failed:")) ?? messages.at(-1);
-  return said === undefined ? text : `${text} (${said.replace(/^libbpf: /, "")})`;
-}
-
-/** The line on which the verifier gives up: the last one of its log before the statistics. */
-function verdict(messages: readonly string[]): string | undefined {
-  for (const message of messages) {
-    const [, program, text] =
-      /prog '([^']+)': -- BEGIN PROG LOAD LOG --\n([^]*)-- END PROG LOAD LOG --/.exec(message) ?? [];
-    const lines =
-      text
-        ?.trim()
-        .split("\n")
-        .filter((line) => !line.startsWith("processed ")) ?? [];
-    if (program !== undefined && lines.length > 0) return `${program}: ${lines.at(-1)}`;
-  }
-  return undefined;
-}
+const giveUp =
+  (what: string) =>
+  ({ reason }: Refusal): never => {
+    throw new LoadError(`${what}: ${reason}`);
+  };

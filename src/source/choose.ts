@@ -1,5 +1,5 @@
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
-import { CHANGE_HOOKS, type Form } from "../kernel/hooks.ts";
+import type { Form } from "../kernel/hooks.ts";
 import { LoadError } from "../kernel/load.ts";
 import { readPreemption } from "../kernel/preemption.ts";
 import { log } from "../log.ts";
@@ -30,14 +30,8 @@ export function openSource(
 ): Source {
   if (backend === "fanotify") return announce(fanotify());
   const refusals: string[] = [];
-  for (const form of formsOf(backend)) {
-    try {
-      return announce(warnOfMissing(open(form)));
-    } catch (error) {
-      if (!(error instanceof LoadError)) throw error;
-      refusals.push(`ebpf/${form}: ${messageOf(error)}`);
-    }
-  }
+  const source = ebpf(formsOf(backend), open, refusals);
+  if (source !== undefined) return announce(source);
   if (backend !== "auto") {
     throw new BpfinkError(
       ExitStatus.cannotWatch,
@@ -63,63 +57,34 @@ function formsOf(backend: Backend): readonly Form[] {
   return ["kprobe", "fentry"];
 }
 
-/** What one form of the eBPF backend comes to on this kernel. */
-export interface FormReport {
-  readonly backend: Backend;
-  /** Why it cannot be used; undefined if it can. */
-  readonly refusal?: string;
-  readonly remedy?: string;
-  /** Hooks that are attached. */
-  readonly attached: number;
-  readonly missing: readonly { readonly target: string; readonly reason: string; readonly consequence: string }[];
-}
-
-/** A form that was tried: loaded and attached until it is disposed of. */
-export class Probe implements Disposable {
-  readonly report: FormReport;
-  #source: EbpfSource | undefined;
-
-  constructor(form: Form) {
-    const backend = `ebpf/${form}` as const;
+/**
+ * The first form that the kernel takes. If it refuses trampolines of single hooks, kprobes where it refuses fewer: they
+ * are dearer, but see.
+ *
+ * @param open throws LoadError where it does not
+ * @param refusals gets those of forms that it does not take
+ */
+function ebpf(forms: readonly Form[], open: (form: Form) => EbpfSource, refusals: string[]): EbpfSource | undefined {
+  let best: EbpfSource | undefined;
+  for (const form of forms) {
+    if (best !== undefined && (form !== "kprobe" || !best.missing.some(({ isRefused }) => isRefused))) break;
     try {
-      this.#source = new EbpfSource(form, DEFAULT_SIZES);
-      const missing = this.#source.missing.map(({ hook: { target, consequence }, reason }) => ({
-        target,
-        reason,
-        consequence,
-      }));
-      this.report = { backend, attached: CHANGE_HOOKS.hooks.length - missing.length, missing };
+      const source = open(form);
+      const isNoBetter = best !== undefined && best.missing.length <= source.missing.length;
+      const worse = isNoBetter ? source : best;
+      if (worse !== undefined)
+        log.info(`not using ${worse.backend}, which sees no more here; not seen: ${worse.unseen.join("; ")}`);
+      worse?.[Symbol.dispose]();
+      if (!isNoBetter) best = source;
     } catch (error) {
       if (!(error instanceof LoadError)) throw error;
-      this.report = { backend, refusal: messageOf(error), remedy: REMEDIES[form], attached: 0, missing: [] };
+      refusals.push(`ebpf/${form}: ${messageOf(error)}`);
     }
   }
-
-  /** The source, once: whoever takes it disposes of it. @throws LoadError where the kernel refused it */
-  take(): EbpfSource {
-    const source = this.#source;
-    if (source === undefined) throw new LoadError(this.report.refusal);
-    this.#source = undefined;
-    return source;
-  }
-
-  [Symbol.dispose](): void {
-    this.#source?.[Symbol.dispose]();
-  }
-}
-
-const REMEDIES: Readonly<Record<Form, string>> = {
-  fentry:
-    "a kernel with CONFIG_DEBUG_INFO_BTF and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS; where it has them, a " +
-    "security module, lockdown or a container's seccomp filter (--security-opt seccomp=unconfined) forbids it",
-  kprobe: "a kernel with CONFIG_KPROBES and CONFIG_KPROBE_EVENTS",
-};
-
-function warnOfMissing(source: EbpfSource): Source {
-  for (const { hook, reason } of source.missing) {
+  for (const { hook, reason } of best?.missing ?? []) {
     log.warn(`${hook.target} cannot be traced (${reason}): ${hook.consequence}`);
   }
-  return source;
+  return best;
 }
 
 function fanotify(): Source {

@@ -43,7 +43,12 @@ export class EbpfSource implements Source {
       this.#opened = new OpenedSlot(this.#object.mapFd("opened"), encodeMonitor(process.pid));
   }
 
-  /** Hooks that this kernel does not have. */
+  /** How many hooks are attached. */
+  get attached(): number {
+    return this.#object.attached;
+  }
+
+  /** Hooks that this kernel does not have, or does not take. */
   get missing(): readonly MissingHook[] {
     return this.#object.missing;
   }

@@ -17,6 +17,7 @@ import { dirname, join } from "node:path";
 import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
 import { BPFINK, environment, PATIENCE, SLOW } from "../e2e/process.ts";
+import { Systemd, SYSTEMD } from "./systemd.ts";
 
 const DIST = dirname(BPFINK);
 const FILES = ["bpfink", "bpfink.service", "SHA256SUMS", "install.sh"] as const;
@@ -47,6 +48,12 @@ const served = () => ["--from", FROM, "--sha256", pin()];
 const NEXT = "#!/bin/sh\necho bpfink 9.9.9\n";
 const sumsWith = (executable: string) =>
   `${digestOf(executable)}  bpfink\n${digestOf(contentOf("bpfink.service"))}  bpfink.service\n`;
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + PATIENCE; !(await condition()); await Bun.sleep(50)) {
+    if (performance.now() > deadline) throw new Error(`not so within ${PATIENCE} ms: ${condition.toString()}`);
+  }
+}
 
 /** Waits for the end of the first look at a long file, which is read between events. */
 async function untilKnown(database: string, file: string): Promise<void> {
@@ -230,4 +237,63 @@ test(
     expect(existsSync(place.executable)).toBe(true);
   },
   SLOW,
+);
+
+/** What goes on, as a service does. */
+const SERVICE = '#!/bin/sh\nif [ "$1" = --version ]; then echo bpfink 9.9.9; else exec sleep 1000; fi\n';
+
+test.skipIf(!existsSync(SYSTEMD))(
+  "with systemd: it runs as the unit has it; an upgrade starts the new one; taken away, it ends",
+  async () => {
+    using _ = new Place();
+    await using systemd = await Systemd.boot();
+    const install = (...args: string[]) => systemd.run("sh", "-c", SCRIPT, "sh", ...args);
+    const show = async (property: string) =>
+      (await systemd.run("systemctl", "show", "--value", "-p", property, "bpfink")).stdout.trim();
+
+    const told = (what: string) => ({ status: 0, stdout: "", stderr: expect.stringContaining(what) });
+
+    expect(await install("--no-start", ...served())).toMatchObject(told("not started"));
+    expect(await show("ActiveState")).toBe("inactive");
+    expect(await install(...served())).toMatchObject(told("is there already\nbpfink: it runs: "));
+    expect(await systemd.run("systemd-analyze", "verify", "bpfink.service")).toMatchObject({ status: 0, stderr: "" });
+    expect(await show("ActiveState")).toBe("active");
+    expect((await systemd.run("systemctl", "is-enabled", "bpfink")).stdout).toBe("enabled\n");
+    const pid = await show("MainPID");
+    expect((await systemd.run("readlink", `/proc/${pid}/exe`)).stdout).toBe("/usr/local/bin/bpfink\n");
+
+    // what the unit leaves it is enough to see with
+    const unit = "/etc/systemd/system/other.service";
+    const history = () => systemd.run("bpfink", "history", "--json", "--path", unit);
+    await until(async () => (await systemd.run("bpfink", "history")).stdout.includes("started"));
+    expect((await systemd.run("sh", "-c", `echo [Service] >${unit}`)).status).toBe(0);
+    await until(async () => (await history()).stdout.includes('"created"'));
+
+    expect(await install(...served())).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining("is there already"),
+    });
+    expect((await systemd.run("systemctl", "reload", "bpfink")).status).toBe(0);
+    await until(async () => (await systemd.run("bpfink", "history")).stdout.includes("reloaded"));
+    expect(await show("MainPID")).toBe(pid);
+
+    other = { bpfink: SERVICE, SHA256SUMS: sumsWith(SERVICE) };
+    expect(await install(...served())).toMatchObject(told("9.9.9 is in /usr/local/bin\nbpfink: it runs: "));
+    expect(await show("ActiveState")).toBe("active");
+    const next = await show("MainPID");
+    expect((await systemd.run("cat", `/proc/${next}/comm`)).stdout).toBe("sleep\n");
+
+    expect(await install("--uninstall")).toMatchObject(told("it is gone"));
+    expect(await show("LoadState")).toBe("not-found");
+    expect((await systemd.run("test", "-e", `/proc/${next}`)).status).toBe(1);
+    const left = await systemd.run("find", "/etc/systemd/system", "/usr/local", "/var/lib", "-name", "*bpfink*");
+    expect(left.stdout).toStartWith("/var/lib/bpfink\n");
+    expect(
+      left.stdout
+        .trim()
+        .split("\n")
+        .filter((path) => !path.startsWith("/var/lib/bpfink")),
+    ).toEqual([]);
+  },
+  2 * SLOW,
 );

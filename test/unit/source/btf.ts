@@ -1,4 +1,5 @@
 // Reads the types of a BPF object: its .BTF section, as Documentation/bpf/btf.rst of Linux describes it.
+import { sectionOf, stringAt, viewOf } from "../../programs/elf.ts";
 
 /** What a type is made of, in bytes. */
 export interface Member {
@@ -109,26 +110,6 @@ export class Btf {
   }
 }
 
-function sectionOf(elf: Uint8Array, wanted: string): Uint8Array {
-  const view = viewOf(elf);
-  // \x7fELF, ELFCLASS64, ELFDATA2LSB.
-  if (view.getUint32(0) !== 0x7f454c46 || view.getUint16(4) !== 0x0201) throw new Error("no ELF of 64 bits");
-  const table = Number(view.getBigUint64(0x28, true));
-  const [entrySize, count, namesIndex] = [0x3a, 0x3c, 0x3e].map((at) => view.getUint16(at, true));
-  const section = (index: number) => {
-    const at = table + index * entrySize!;
-    const start = Number(view.getBigUint64(at + 0x18, true));
-    const size = Number(view.getBigUint64(at + 0x20, true));
-    return { nameAt: view.getUint32(at, true), bytes: elf.subarray(start, start + size) };
-  };
-  const names = section(namesIndex!).bytes;
-  for (let i = 0; i < count!; i++) {
-    const { nameAt, bytes } = section(i);
-    if (stringAt(names, nameAt) === wanted) return bytes;
-  }
-  throw new Error(`no section ${wanted}`);
-}
-
 function readTypes(bytes: Uint8Array, strings: Uint8Array): Type[] {
   const view = viewOf(bytes);
   const types: Type[] = [];
@@ -150,9 +131,3 @@ function readTypes(bytes: Uint8Array, strings: Uint8Array): Type[] {
   }
   return types;
 }
-
-function stringAt(bytes: Uint8Array, start: number): string {
-  return Buffer.from(bytes.subarray(start, bytes.indexOf(0, start))).toString();
-}
-
-const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
