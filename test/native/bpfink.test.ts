@@ -2,12 +2,12 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { Bpfink } from "./bpfink.ts";
-import { TemporaryDirectory } from "./files.ts";
-import { digestOf } from "./line.ts";
-import { SLOW } from "./process.ts";
+import { Bpfink } from "../e2e/bpfink.ts";
+import { TemporaryDirectory } from "../e2e/files.ts";
+import { digestOf } from "../e2e/line.ts";
+import { SLOW } from "../e2e/process.ts";
 
-const backend = process.env["BPFINK_EXPECT_BACKEND"] === "ebpf" ? "ebpf/fentry" : "fanotify";
+const backend = "fanotify";
 const started = (seq: number) => ({
   time: "2026-01-02T03:04:05.678901Z",
   seq,
@@ -51,7 +51,7 @@ const wrong: readonly (readonly [what: string, told: RegExp, ...lines: unknown[]
   ["a line without a key", /wrong host/, nowhere],
   ["a time that is no time", /wrong time/, { ...started(1), time: "2026-01-02 03:04" }],
   ["a seq that does not rise", /wrong seq/, ...chained(started(1), started(1))],
-  ["another backend", /wrong backend/, { ...started(1), backend: backend === "fanotify" ? "inotify" : "fanotify" }],
+  ["another backend", /wrong backend/, { ...started(1), backend: "inotify" }],
   ["a change with a level that rules would not find", /wrong level/, { ...change, level: "info" }],
   ["a change without its file", /wrong file/, { ...change, file: undefined }],
   [

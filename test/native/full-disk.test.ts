@@ -1,9 +1,9 @@
 // The disk of the database is full: nothing is lost, and all goes on once there is room.
 import { expect, test } from "bun:test";
 import { closeSync, openSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
-import { Bpfink } from "./bpfink.ts";
-import { TemporaryDirectory } from "./files.ts";
-import { run, SLOW } from "./process.ts";
+import { Bpfink } from "../e2e/bpfink.ts";
+import { TemporaryDirectory } from "../e2e/files.ts";
+import { run, SLOW } from "../e2e/process.ts";
 
 /** Writes a file until there is no room. */
 function fill(path: string): void {

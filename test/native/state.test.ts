@@ -1,9 +1,9 @@
 // What is kept from one run to the next.
 import { expect, test } from "bun:test";
 import { chmodSync, unlinkSync } from "node:fs";
-import { Bpfink } from "./bpfink.ts";
-import { TemporaryDirectory } from "./files.ts";
-import { SLOW } from "./process.ts";
+import { Bpfink } from "../e2e/bpfink.ts";
+import { TemporaryDirectory } from "../e2e/files.ts";
+import { SLOW } from "../e2e/process.ts";
 
 const LONG = 2 * SLOW;
 
