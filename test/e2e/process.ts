@@ -8,7 +8,7 @@ export const BPFINK = process.env["BPFINK"] ?? join(import.meta.dir, "../../dist
 export const inVm = process.env["BPFINK_KERNEL"] !== undefined;
 
 /** How long to wait for what must come, in milliseconds. */
-export const PATIENCE = inVm ? 60_000 : 10_000;
+export const PATIENCE = Number(process.env["BPFINK_PATIENCE"] ?? (inVm ? 60_000 : 10_000));
 
 /**
  * Where the kernel is preemptible it skips a program now and then: most often with fentry, which bpfink does not
