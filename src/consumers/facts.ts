@@ -89,6 +89,9 @@ export function appearance(before: Facts, after: Facts): "created" | "deleted" |
   return presence(before) < presence(after) ? "created" : "deleted";
 }
 
+/** Whether the file went before its end was read: it has a state, and no digest. */
+export const wentUnread = (state: Facts & { readonly digest?: string }): boolean => state.digest === "";
+
 /** An object without its undefined members. */
 export function defined(members: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));

@@ -83,6 +83,13 @@ describe("access", () => {
       access: { rules: [rules.root] },
     });
     const long = consumer.parse("/x", fileLook("long", { content: undefined }), keys);
+    const missing = consumer.parse("/x", { type: "missing" }, keys);
+    expect(consumer.compare("/x", missing, long)).toMatchObject({
+      action: "created",
+      details: { add: none, access: none, notes: ["too long to be read: rules are not compared"] },
+    });
+    const gone = consumer.parse("/x", fileLook("", { content: undefined, digest: "" }), keys);
+    expect(consumer.compare("/x", missing, gone)?.details).toEqual({ add: none, del: none, access: none });
     expect(consumer.compare("/x", state, long)?.details).toMatchObject({
       add: none,
       notes: ["too long to be read: rules are not compared"],
