@@ -3,6 +3,7 @@ import { redacted, redactHashes } from "../../hashes.ts";
 import { looksLikeShadow } from "../redact.ts";
 import { decode } from "../text.ts";
 import type { Parsed } from "./lines.ts";
+import { networkProblem } from "./network.ts";
 
 /** A rule of access.conf(5): the first one that matches somebody who logs in decides. */
 export interface AccessRule {
@@ -88,8 +89,8 @@ function readRule(
   const all = [...userList.of, ...(userList.except ?? [])];
   if (all.some((word) => word.startsWith("(") && !word.endsWith(")")))
     problem("a group in parentheses is cut at a list separator: it matches nobody");
-  if ([...originList.of, ...(originList.except ?? [])].some(hasWrongMask))
-    problem("a network with a mask that cannot be: it matches nothing");
+  const networks = [...originList.of, ...(originList.except ?? [])].map(networkProblem);
+  for (const reason of new Set(networks)) if (reason !== undefined) problem(reason);
   // "+nis:HASH:19000:…" is a line of shadow(5), and a rule to pam_access
   const isSecret =
     permission.text.trimEnd().length > 1 || looksLikeShadow(line) || redactHashes(line, fingerprint) !== line;
@@ -113,16 +114,6 @@ function readList(words: readonly string[], field: string, problem: (reason: str
   const [of, except] = at < 0 ? [words, undefined] : [words.slice(0, at), words.slice(at + 1)];
   if (of.length === 0) problem(`nothing in ${field}${at < 0 ? "" : " before EXCEPT"}: the rule matches nobody`);
   return { of, except };
-}
-
-/** network_netmask_match(): a number up to the address's bits, or an address. */
-function hasWrongMask(word: string): boolean {
-  const [address = "", mask, ...more] = word.split("/");
-  if (mask === undefined || !/^[\d.]+$|:/.test(address)) return false;
-  if (more.length > 0) return true;
-  if (address.includes(":") ? mask.includes(":") : /^\d+(?:\.\d+){3}$/.test(mask)) return false;
-  const bits = /^(?:0[xX][0-9a-fA-F]+|\d+)$/.test(mask) ? Number(mask) : NaN;
-  return !(bits <= (address.includes(":") ? 128 : 32));
 }
 
 /** strtok_r(3): separators before the token are skipped, one after it is taken away. */
