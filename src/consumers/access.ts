@@ -55,7 +55,7 @@ function compare(earlier: State, after: AccessState): Difference | undefined {
   const notes = [
     ...(unread && !wentUnread(after) ? ["too long to be read: rules are not compared"] : []),
     ...(isReread && !unread && appeared === undefined ? [OTHER_SEPARATORS] : []),
-    ...(unread || appeared ? [] : notesOn(before, after, isReread || add.length + del.length > 0)),
+    ...(unread || appeared || type ? [] : notesOn(before, after, isReread || add.length + del.length > 0)),
   ];
   return difference(appeared ?? "modified", {
     add: described(add),
