@@ -1,6 +1,6 @@
 import type { Consumer, Difference, Keys, Look, State } from "./consumer.ts";
 import { appearance, changedAttributes, defined, type Facts, factsOf, wentUnread } from "./facts.ts";
-import { differenceOf, isSameList } from "./multiset.ts";
+import { differenceOf, isReordered, isSameList } from "./multiset.ts";
 import { type AccessEntry, DEFAULT_SEPARATORS, parseAccess, type Separators } from "./parse/access.ts";
 import { firstProblems, type KeptProblems, newProblems } from "./problems.ts";
 
@@ -94,15 +94,9 @@ function described(entries: readonly AccessEntry[]): Record<string, unknown> {
 }
 
 function notesOn(before: AccessState, after: AccessState, changed: boolean): string[] {
-  const reordered = !isSameList(kept(before.entries, after.entries), kept(after.entries, before.entries));
+  const reordered = isReordered(before.entries, after.entries);
   const notes = reordered ? ["order changed: the first rule that matches decides"] : [];
   if (changed || reordered) return notes;
   const unreadable = newProblems(before, after);
   return unreadable.length > 0 ? unreadable : ["only comments, blank lines or how rules are written changed"];
-}
-
-/** Of the first list, what the second has too. */
-function kept(entries: readonly AccessEntry[], others: readonly AccessEntry[]): readonly AccessEntry[] {
-  const gone = differenceOf(entries, others).del;
-  return differenceOf(gone, entries).add;
 }

@@ -4,6 +4,7 @@ import { appearance, changedAttributes, type Facts, factsOf, type NodeFacts } fr
 import { describeBytes } from "./generic.ts";
 import { holdsPrivateKey, looksLikeShadow, redact } from "./redact.ts";
 import { DEFAULT_REDACTION } from "./redaction.ts";
+import { withSudoRules } from "./sudoers.ts";
 import { decode } from "./text.ts";
 
 /** Why a content is hashed and not diffed. */
@@ -117,7 +118,7 @@ function compare(path: string, earlier: State, after: ContentState): Difference 
       ...(otherRules
         ? describeIncomparable(before, after)
         : isText
-          ? describeText(path, before, after)
+          ? withSudoRules(path, describeText(path, before, after), textBefore, textAfter)
           : describeBytes(before, after)),
       ...(attributes === undefined ? {} : { attributes }),
     },

@@ -29,6 +29,7 @@ PASS_MAX_DAYS	99999
 Defaults passwd_tries=3, passwd_timeout=1
 Defaults badpass_message="Sorry, wrong password"
 alice ALL=(ALL) PASSWD: /bin/ls, NOPASSWD: /bin/cat
+#1000,%#27 ALL=NOEXEC: PASSWD: /bin/ls
     NOPASSWD: ALL
 password_file = /etc/app/password
 token_ttl: 3600
