@@ -61,7 +61,7 @@ function compare(earlier: State, after: AccessState): Difference | undefined {
     add: described(add),
     del: described(del),
     ...stateNow(after, notes),
-    ...(appeared ? {} : defined({ type, attributes })),
+    ...defined({ ...(appeared ? {} : { type }), attributes }),
   });
 }
 

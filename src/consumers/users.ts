@@ -94,7 +94,7 @@ function compare(kind: Kind, earlier: State, after: UsersState): Difference | un
     ...(changes.length > 0 ? { changes } : {}),
     ...change,
     ...now(notes),
-    ...(appeared ? {} : defined({ type, attributes })),
+    ...defined({ ...(appeared ? {} : { type }), attributes }),
   });
 }
 

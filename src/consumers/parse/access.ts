@@ -49,6 +49,7 @@ export function parseAccess(
     const problem = (reason: string) => problems.push({ line: index + 1, reason });
     if (text.startsWith("\0") || text.startsWith("#")) return;
     if (text.includes("\0")) return problem("NUL byte: pam_access ignores the line");
+    if (Buffer.byteLength(text) > LONGEST) problem(TOO_LONG);
     const line = text.replace(TRAILING_SPACE, "");
     if (line === "") return;
     const entry = readRule(line, separators, problem, fingerprint);
@@ -59,6 +60,10 @@ export function parseAccess(
   }
   return { entries, problems };
 }
+
+/** In bytes: fgets(3) into BUFSIZ, which getline(3) took the place of in Linux-PAM 1.6. */
+const LONGEST = 8190;
+const TOO_LONG = `longer than ${LONGEST} bytes: before Linux-PAM 1.6 it is ignored, and its rest read as a rule of its own`;
 
 /** isspace(3) in the C locale. */
 const TRAILING_SPACE = /[ \t\v\f\r]+$/;

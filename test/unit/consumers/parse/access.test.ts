@@ -111,6 +111,23 @@ describe("parseAccess", () => {
     );
   });
 
+  test("a line that is too long for pam_access, before Linux-PAM 1.6", () => {
+    const text = (length: number) =>
+      `-:root:${"x ".repeat(5000)}`.slice(0, length - 4).padEnd(length - 4, "x") + " ALL\n";
+    const reason = "longer than 8190 bytes: before Linux-PAM 1.6 it is ignored, and its rest read as a rule of its own";
+    expect(parse(text(8190)).problems).toEqual([]);
+    expect(parse(text(8191))).toMatchObject({ entries: [{ name: "root" }], problems: [{ line: 1, reason }] });
+    using pam = new PamAccess();
+    const [fits, isLong] = pam.letsIn([8190, 8191].map((length) => [text(length), "1.2.3.4"]));
+    expect(fits).toBe(false);
+    const { stdout } = Bun.spawnSync([
+      "sh",
+      "-c",
+      "strings -a /lib/*/security/pam_access.so | grep -qx fgets; echo $?",
+    ]);
+    expect(isLong).toBe(stdout.toString() === "0\n"); // ignored by the one that reads with fgets(3)
+  });
+
   test("who is let in by the rules that were read is who pam_access lets in", () => {
     const word = fc.constantFrom("root", "ROOT", "bob", "ALL", "all", "EXCEPT", "except", "1.2.3.4", "1.2.3.5", "\\");
     const gap = fc.constantFrom(" ", ",", ", ", "\t");
