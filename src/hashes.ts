@@ -108,13 +108,20 @@ const UNKNOWN_MARK = new RegExp(`${DOLLAR}[A-Za-z0-9-]{1,20}${DOLLAR}${BODY}{19,
 
 const ENDS_IN_MARKED = new RegExp(`${DOLLAR}(?:${ids})(?:${DOLLAR}|,)${BODY}*$`);
 
-/** A hash by its own mark (grub.pbkdf2: grub-mkpasswd-pbkdf2(1); {SSHA}: RFC 2307). */
+/** Schemes in braces: RFC 2307's, and Dovecot's, which say how they are encoded, too. */
+const BRACED = [
+  "(?:[A-Z]{2,6}-)?S?(?:SHA|MD[45])-?\\d{0,3}(?:-CRYPT)?|(?:DES|BLF)-CRYPT|CRYPT|CLEAR(?:TEXT)?|PLAIN(?:-TRUNC)?",
+  "PBKDF2[\\w-]{0,20}|ARGON2(?:ID?)?|SCRAM-SHA-\\d{1,3}|LANMAN|NTLM|RPA|OTP|SKEY|crypt|smd5|ssha\\d{0,3}",
+].join("|");
+
+/** A hash by its own mark (grub.pbkdf2: grub-mkpasswd-pbkdf2(1); *: MySQL's PASSWORD()). */
 const HASH_TOKEN = new RegExp(
   [
     `${DOLLAR}(?:${ids})(?:${DOLLAR}|,)${BODY}{4,}${BODY_END}`,
     "grub\\.pbkdf2\\.[\\w.]{5,}",
     "SCRAM-SHA-\\d{1,3}\\$[0-9A-Za-z+/=:$]{5,}",
-    "\\{(?:S?(?:SHA|MD5)\\d{0,3}|CRYPT|PBKDF2[\\w-]{0,20}|ARGON2)\\}[./A-Za-z0-9$=,+_-]{5,}",
+    `\\{(?:${BRACED})(?:\\.(?:hex|HEX|b64|B64|base64|BASE64))?\\}[./A-Za-z0-9$=,+_-]{5,}`,
+    "\\*[0-9A-F]{40}\\b",
     "\\bmd5[0-9a-f]{32}\\b",
   ].join("|"),
   "g",

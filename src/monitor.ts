@@ -2,16 +2,14 @@ import type { Consumer, Keys, Look } from "./consumers/consumer.ts";
 import { type Context, contextOf } from "./consumers/context.ts";
 import { isMissing } from "./consumers/facts.ts";
 import { chooseConsumer } from "./consumers/named.ts";
-import type { Redaction } from "./consumers/redaction.ts";
 import { BpfinkError, ExitStatus, messageOf } from "./errors.ts";
 import type { KernelEvent, Origin } from "./event.ts";
 import { Follow } from "./follow.ts";
-import type { Labeller } from "./labels/labels.ts";
 import { log } from "./log.ts";
 import { count } from "./metrics.ts";
+import type { MonitorParts } from "./monitor-parts.ts";
 import { joinPath } from "./paths.ts";
 import { type Finding, Reporter } from "./reporter.ts";
-import type { Source } from "./source/source.ts";
 import type { StateStore } from "./state/store.ts";
 import { mergeSightings, sight } from "./watch/attribution.ts";
 import { type Counts, NOTHING } from "./watch/counts.ts";
@@ -57,24 +55,7 @@ export class Monitor {
   readonly #covers: Covers;
   #counts: Counts = { ...NOTHING };
 
-  /**
-   * @param onLine called when there is a new line in the store
-   * @param onLook called before each look
-   * @param redaction what is taken for a secret in texts, if not what is built in
-   * @param labels further keys of a line
-   * @param inTurns a long file is read between events, and its line comes later; else at once
-   */
-  constructor(parts: {
-    readonly store: StateStore;
-    readonly source: Source;
-    readonly selection: Selection;
-    readonly root: string;
-    readonly onLine: () => void;
-    readonly onLook?: () => void;
-    readonly labels?: Labeller;
-    readonly inTurns?: boolean;
-    readonly redaction?: Redaction;
-  }) {
+  constructor(parts: MonitorParts) {
     this.#store = parts.store;
     this.#selection = parts.selection;
     this.#tree = new Tree(parts.selection.roots);
@@ -249,8 +230,9 @@ export class Monitor {
       if (this.#awaitsMover(target.path, origin, occasion)) return "early";
       this.#counts[isAbsent ? "missing" : "watched"]++;
       if (look === undefined) return "same";
-      const dropped = this.#longReads.drop(target)?.sightings; // it was long before, or leads elsewhere now
-      if (dropped !== undefined) occasion = { ...occasion, sightings: mergeSightings(dropped, sightings) };
+      const dropped = this.#longReads.drop(target); // it was long before, or leads elsewhere now
+      if (dropped !== undefined && !(look.type === "missing" && this.#wentUnread(target, dropped)))
+        occasion = { ...occasion, sightings: mergeSightings(dropped.sightings, sightings) };
       return this.#judge(target, consumer, look, end?.path, origin, occasion, baseline);
     } catch (error) {
       this.#failed(target, error, origin, occasion);
@@ -259,14 +241,28 @@ export class Monitor {
   }
 
   /** A long file was read to its end; the events of what is found have had their time. */
-  #wasRead(target: Target, { path, sightings, origin, baseline }: Purpose, look: Look): void {
+  #wasRead(target: Target, purpose: Purpose, look: Look): void {
     if (!this.#tree.has(target)) return;
+    const { path, sightings, origin, baseline } = purpose;
+    // the event of its end says who
+    if (look.type === "missing")
+      return this.#dispatch.await(target, this.#wentUnread(target, purpose) ? [] : sightings, origin);
     const occasion: Occasion = { sightings, settled: true, final: true };
     try {
       this.#judge(target, this.#consumerFor(target.path), look, path, origin, occasion, baseline);
     } catch (error) {
       this.#failed(target, error, origin, occasion);
     }
+  }
+
+  /** Tells of a new file that went before its end was read. Returns whether there was one to tell of. */
+  #wentUnread(target: Target, purpose: Purpose): boolean {
+    const { path } = target;
+    const consumer = this.#consumerFor(path);
+    if (this.#departure(target, consumer)?.inherits === true) return false; // it is read where it went
+    const isTold = this.#reporter.reportUnread(path, consumer, purpose, this.#selection.reports(path));
+    if (isTold) this.#onLine();
+    return isTold;
   }
 
   #judge(

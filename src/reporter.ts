@@ -1,6 +1,7 @@
 import { annotate } from "./consumers/annotate.ts";
 import type { Consumer, Difference, Keys, Look, State } from "./consumers/consumer.ts";
 import { type Saved, withOtherFiles } from "./consumers/users/beside.ts";
+import { isMissing } from "./consumers/facts.ts";
 import { messageOf } from "./errors.ts";
 import type { Origin } from "./event.ts";
 import type { Labeller } from "./labels/labels.ts";
@@ -11,7 +12,10 @@ import type { StateStore } from "./state/store.ts";
 import { isAttributed, responsible } from "./watch/attribution.ts";
 import type { Cover } from "./watch/covers.ts";
 import type { Occasion, Outcome } from "./watch/dispatch.ts";
+import type { Purpose } from "./watch/long-reads.ts";
 import { userName } from "./watch/users.ts";
+
+const MISSING: Look = { type: "missing" };
 
 /** What a look found, and what is known of the path. */
 export interface Finding {
@@ -93,6 +97,16 @@ export class Reporter {
     const seen = origin === "live" ? sightings.at(-1)?.last : undefined;
     if (seen !== undefined) noteLatency(Number(now() - seen) / 1e6);
     return "line";
+  }
+
+  /** Tells of a new file, as it was seen, that went before its end was read. Returns whether there was one to tell of. */
+  reportUnread(path: string, consumer: Consumer, purpose: Purpose, isReported: boolean): boolean {
+    const { seen, sightings, origin, baseline } = purpose;
+    const before = this.#store.load(path) ?? (baseline ? undefined : consumer.parse(path, MISSING, this.#keys));
+    if (seen === undefined || before === undefined || !isMissing(before)) return false;
+    const occasion: Occasion = { sightings, settled: true, final: true };
+    const gone = { end: undefined, departure: undefined, cover: undefined };
+    return this.report({ path, consumer, before, look: seen, origin, occasion, isReported, ...gone }) === "line";
   }
 
   /** What is known of a file goes with it to its new path. */

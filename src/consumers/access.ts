@@ -1,6 +1,6 @@
 import type { Consumer, Difference, Keys, Look, State } from "./consumer.ts";
-import { appearance, changedAttributes, defined, type Facts, factsOf } from "./facts.ts";
-import { differenceOf, isSameList } from "./multiset.ts";
+import { appearance, changedAttributes, defined, type Facts, factsOf, wentUnread } from "./facts.ts";
+import { differenceOf, isReordered, isSameList } from "./multiset.ts";
 import { type AccessEntry, DEFAULT_SEPARATORS, parseAccess, type Separators } from "./parse/access.ts";
 import { firstProblems, type KeptProblems, newProblems } from "./problems.ts";
 
@@ -33,7 +33,7 @@ export function accessConsumer(separators: Separators = DEFAULT_SEPARATORS): Con
 function parse(look: Look, keys: Keys, separators: Separators): AccessState {
   const state = { consumer: "access", ...factsOf(look, keys), entries: [], problems: [] } as const;
   if (look.type !== "file") return state;
-  const digest = keys.keyedDigest(look.digest);
+  const digest = look.digest && keys.keyedDigest(look.digest);
   if (look.content === undefined) return { ...state, digest, unread: true };
   const { entries, problems } = parseAccess(look.content, keys.fingerprint, separators);
   const isDefault = separators.field === DEFAULT_SEPARATORS.field && separators.list === DEFAULT_SEPARATORS.list;
@@ -52,14 +52,16 @@ function compare(earlier: State, after: AccessState): Difference | undefined {
   const unread = before.unread === true || after.unread === true;
   const { add, del } = unread ? { add: [], del: [] } : differenceOf(before.entries, after.entries);
   const appeared = appearance(before, after);
-  const notes = unread
-    ? ["too long to be read: rules are not compared"]
-    : [...(isReread ? [OTHER_SEPARATORS] : []), ...notesOn(before, after, isReread || add.length + del.length > 0)];
+  const notes = [
+    ...(unread && !wentUnread(after) ? ["too long to be read: rules are not compared"] : []),
+    ...(isReread && !unread && appeared === undefined ? [OTHER_SEPARATORS] : []),
+    ...(unread || appeared || type ? [] : notesOn(before, after, isReread || add.length + del.length > 0)),
+  ];
   return difference(appeared ?? "modified", {
     add: described(add),
     del: described(del),
-    ...stateNow(after, appeared === undefined ? notes : []),
-    ...(appeared ? {} : defined({ type, attributes })),
+    ...stateNow(after, notes),
+    ...defined({ ...(appeared ? {} : { type }), attributes }),
   });
 }
 
@@ -92,15 +94,9 @@ function described(entries: readonly AccessEntry[]): Record<string, unknown> {
 }
 
 function notesOn(before: AccessState, after: AccessState, changed: boolean): string[] {
-  const reordered = !isSameList(kept(before.entries, after.entries), kept(after.entries, before.entries));
+  const reordered = isReordered(before.entries, after.entries);
   const notes = reordered ? ["order changed: the first rule that matches decides"] : [];
   if (changed || reordered) return notes;
   const unreadable = newProblems(before, after);
   return unreadable.length > 0 ? unreadable : ["only comments, blank lines or how rules are written changed"];
-}
-
-/** Of the first list, what the second has too. */
-function kept(entries: readonly AccessEntry[], others: readonly AccessEntry[]): readonly AccessEntry[] {
-  const gone = differenceOf(entries, others).del;
-  return differenceOf(gone, entries).add;
 }

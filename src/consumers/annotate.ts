@@ -1,5 +1,5 @@
 import type { Difference, State } from "./consumer.ts";
-import type { Change, Facts } from "./facts.ts";
+import { type Change, type Facts, wentUnread } from "./facts.ts";
 import { whyOf } from "./why.ts";
 
 /** A difference that also says what it can mean: of this path (`why`), with these attributes (`notes`). */
@@ -30,6 +30,7 @@ function notesOn(after: Facts, attributes: Attributes): string[] {
   const isFile = after.type === "file";
   const isOpen = isFile || (after.type === "directory" && (mode & 0o1000) === 0);
   return [
+    ...(wentUnread(after) ? ["it went before it was read to its end: there is no digest"] : []),
     ...(isFile && (mode & 0o4000) !== 0 ? [`setuid: runs as uid ${after.uid}${of}`] : []),
     ...(isFile && (mode & 0o2000) !== 0 ? [`setgid: runs as gid ${after.gid}${of}`] : []),
     ...(isOpen && (mode & 0o002) !== 0 ? [`world-writable${of}`] : []),

@@ -32,7 +32,7 @@ export interface NodeLook extends Metadata {
 
 export interface FileLook extends Metadata {
   readonly type: "file";
-  /** SHA-256 of the content, lower-case hexadecimal. */
+  /** SHA-256 of the content, lower-case hexadecimal; empty for a file that went before its end was read. */
   readonly digest: string;
   /** The whole content; undefined when it is longer than the consumer's limit. */
   readonly content: Uint8Array | undefined;

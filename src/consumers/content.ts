@@ -4,6 +4,7 @@ import { appearance, changedAttributes, type Facts, factsOf, type NodeFacts } fr
 import { describeBytes } from "./generic.ts";
 import { holdsPrivateKey, looksLikeShadow, redact } from "./redact.ts";
 import { DEFAULT_REDACTION } from "./redaction.ts";
+import { withSudoRules } from "./sudoers.ts";
 import { decode } from "./text.ts";
 
 /** Why a content is hashed and not diffed. */
@@ -63,6 +64,7 @@ function parse(look: Look, keys: Keys, treatment: Treatment): ContentState {
     digest,
     content,
   });
+  if (look.digest === "") return { consumer: "generic", ...facts, digest: "" };
   if (treatment === "secret") return hashed("passwords", keyed());
   if (treatment === "member") return { consumer: "generic", ...facts, digest: look.digest };
   if (look.content === undefined || hasMoreLines(look.content, LINE_LIMIT)) return hashed("too long", look.digest);
@@ -116,7 +118,7 @@ function compare(path: string, earlier: State, after: ContentState): Difference 
       ...(otherRules
         ? describeIncomparable(before, after)
         : isText
-          ? describeText(path, before, after)
+          ? withSudoRules(path, describeText(path, before, after), textBefore, textAfter)
           : describeBytes(before, after)),
       ...(attributes === undefined ? {} : { attributes }),
     },

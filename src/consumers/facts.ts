@@ -57,9 +57,15 @@ const NUMBERS_AND_MODE = ["mode", "uid", "gid"] as const;
 /** "" stands for none. */
 const TEXTS = ["capabilities", "acl", "defaultAcl", "flags", "symlink"] as const;
 
-/** `attributes: {mode: {from, to}, …}`: what changed of them; undefined when nothing did. */
+/**
+ * `attributes: {mode: {from, to}, …}`: what changed of them; undefined when nothing did. Of what came or went only
+ * where it led as a symbolic link.
+ */
 export function changedAttributes(before: Facts, after: Facts): Record<string, unknown> | undefined {
-  if (before.type === "missing" || after.type === "missing") return undefined;
+  if (before.type === "missing" || after.type === "missing") {
+    const symlink = changeOf(goalOf(before), goalOf(after));
+    return symlink && { symlink };
+  }
   const changes = [
     ...NUMBERS_AND_MODE.map((key) => [key, changeOf(before[key], after[key])]),
     ...TEXTS.map((key) => [key, changeOf(before[key] ?? "", after[key] ?? "")]),
@@ -67,6 +73,10 @@ export function changedAttributes(before: Facts, after: Facts): Record<string, u
   ].filter(([, change]) => change !== undefined);
   return changes.length === 0 ? undefined : Object.fromEntries(changes);
 }
+
+/** Where a link leads to something; "" for what is none. */
+const goalOf = (state: Facts): string =>
+  state.type === "missing" || state.type === "symlink" ? "" : (state.symlink ?? "");
 
 function changedXattrs(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>) {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
@@ -88,6 +98,9 @@ export function appearance(before: Facts, after: Facts): "created" | "deleted" |
   if (presence(before) === presence(after)) return undefined;
   return presence(before) < presence(after) ? "created" : "deleted";
 }
+
+/** Whether the file went before its end was read: it has a state, and no digest. */
+export const wentUnread = (state: Facts & { readonly digest?: string }): boolean => state.digest === "";
 
 /** An object without its undefined members. */
 export function defined(members: Record<string, unknown>): Record<string, unknown> {

@@ -14,8 +14,16 @@ export function describeBytes(before: ContentState, after: ContentState): Record
         inode: change(inodeOf(before), inodeOf(after)),
         symlink: after.type === "symlink" ? after.symlink : undefined,
       }),
+      ...(before.type === "missing" ? metadataOf(after) : after.type === "missing" ? metadataOf(before) : {}),
     },
   };
+}
+
+/** Of what came or went; of what stays, `attributes` tells what changed. */
+function metadataOf(state: ContentState): Record<string, unknown> {
+  if (state.type === "missing") return {};
+  const { mode, uid, gid, flags, capabilities, acl, defaultAcl, xattrs } = state;
+  return { mode, uid, gid, ...defined({ flags, capabilities, acl, defaultAcl, xattrs }) };
 }
 
 /** One value where there is one or it stayed, `{from, to}` where it changed. */

@@ -11,6 +11,12 @@ export function isSameList<T>(before: readonly T[], after: readonly T[]): boolea
   return before.length === after.length && before.every((element, i) => keyOf(element) === keyOf(after[i]));
 }
 
+/** Whether what two lists have in common is in another order. */
+export function isReordered<T>(before: readonly T[], after: readonly T[]): boolean {
+  const common = (elements: readonly T[], others: readonly T[]) => without(elements, without(elements, others));
+  return !isSameList(common(before, after), common(after, before));
+}
+
 function without<T>(elements: readonly T[], others: readonly T[]): T[] {
   const counts = new Map<string, number>();
   for (const key of others.map(keyOf)) counts.set(key, (counts.get(key) ?? 0) + 1);

@@ -199,13 +199,19 @@ function goesOn(line: string): Block | undefined {
 }
 
 const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@"'<>]{0,200}:)(?!\d{1,5}\/)([^\s"'<>]{1,1000})@/gi;
-/** htpasswd(5) with crypt: no mark but its place. */
-const NAMED_HASH = /^([^\s:#]{1,100}:!*)([^\s:]{13,20})(?=:|$)/;
+/**
+ * Where crypt's hashes have no mark but their place: htpasswd(5), also commented out, quoted, in a list, for
+ * `chpasswd -e`; the option -p of useradd(8) and its like.
+ */
+const PLACES = [
+  /^([\s#"'-]*(?:echo\s+["']?)?[^\s:#"']{1,100}:!*)([^\s:"']{13,20})(?=[\s:"']|$)/,
+  /(\b(?:user|group)(?:add|mod)\s(?:.{0,200}\s)?-[mMrlNoDULf]*p\s*["']?)([^\s"']{13,20})(?=[\s"']|$)/,
+];
 
 function redactWords(line: string, fingerprint: Fingerprint): string {
-  const marked = redactHashes(line, fingerprint).replace(NAMED_HASH, (all, head: string, word: string) =>
-    looksLikeHash(word) ? head + redacted(word, fingerprint) : all,
-  );
+  const hide = (all: string, head: string, word: string) =>
+    looksLikeHash(word) ? head + redacted(word, fingerprint) : all;
+  const marked = PLACES.reduce((text, place) => text.replace(place, hide), redactHashes(line, fingerprint));
   if (!marked.includes("@")) return marked;
   return marked.replace(URL_PASSWORD, (_, head: string, word: string) => `${head}${redacted(word, fingerprint)}@`);
 }

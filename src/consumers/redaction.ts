@@ -24,7 +24,7 @@ export const SECRET_KEYS = [
 ] as const;
 
 /** Raised when the built-in rules change, so that a new version of bpfink reports no change of its own making. */
-const BUILT_IN = 2;
+const BUILT_IN = 3;
 
 /**
  * @param patterns regular expressions (JavaScript's), for what the built-in rules do not know

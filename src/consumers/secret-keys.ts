@@ -108,7 +108,9 @@ const SERVICES =
 function isKnownHarmless(line: string, start: number, end: number): boolean {
   if (start === 0 && SERVICES.test(line)) return true;
   const name = line.slice(start, end);
-  return name === "NOPASSWD" || (name === "PASSWD" && line[end] === ":" && /^[^#=]*=/.test(line.slice(0, start)));
+  return (
+    name === "NOPASSWD" || (name === "PASSWD" && line[end] === ":" && /^(?:[^#=]|#\d)*=/.test(line.slice(0, start)))
+  );
 }
 
 function match(sticky: RegExp, line: string, at: number): string | undefined {

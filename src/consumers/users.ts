@@ -1,5 +1,5 @@
 import type { Consumer, Difference, Keys, Look, State } from "./consumer.ts";
-import { appearance, changedAttributes, defined, type Facts, factsOf } from "./facts.ts";
+import { appearance, changedAttributes, defined, type Facts, factsOf, wentUnread } from "./facts.ts";
 import { differenceOf } from "./multiset.ts";
 import { firstProblems, type KeptProblems } from "./problems.ts";
 import { group, gshadow } from "./users/group.ts";
@@ -58,7 +58,7 @@ function parse(kind: Kind, owners: readonly string[], look: Look, keys: Keys): U
     problems: [],
   } as const;
   if (look.type !== "file") return state;
-  const digest = keys.keyedDigest(look.digest);
+  const digest = look.digest && keys.keyedDigest(look.digest);
   if (look.content === undefined) return { ...state, digest, unread: true };
   const { entries, problems } = kind.read(look.content, keys.fingerprint);
   return { ...state, digest, entries, ...firstProblems(problems) };
@@ -86,7 +86,7 @@ function compare(kind: Kind, earlier: State, after: UsersState): Difference | un
   const changes = shortened(kind.changes(change));
   const appeared = appearance(before, after);
   const notes = [
-    ...(unread ? ["too long to be read: entries are not compared"] : []),
+    ...(unread && !wentUnread(after) ? ["too long to be read: entries are not compared"] : []),
     ...(isSame && !unread ? notesOnLines(before, after) : []),
     ...kind.notes(accounts, change),
   ];
@@ -94,7 +94,7 @@ function compare(kind: Kind, earlier: State, after: UsersState): Difference | un
     ...(changes.length > 0 ? { changes } : {}),
     ...change,
     ...now(notes),
-    ...(appeared ? {} : defined({ type, attributes })),
+    ...defined({ ...(appeared ? {} : { type }), attributes }),
   });
 }
 

@@ -8,6 +8,7 @@ const { symbols } = dlopen("libc.so.6", {
 });
 
 // <poll.h>: the same on x86-64 and arm64.
+const POLLIN = 0x1;
 const POLLPRI = 0x2;
 const POLLERR = 0x8;
 
@@ -17,9 +18,18 @@ const POLLERR = 0x8;
  * (proc_pid_mounts(5)). Takes 1 µs, and never waits.
  */
 export function mountsChanged(fd: number): boolean {
+  return (poll(fd, POLLPRI) & (POLLPRI | POLLERR)) !== 0;
+}
+
+/** Whether there is something to be read. Never waits. */
+export function isReadable(fd: number): boolean {
+  return (poll(fd, POLLIN) & POLLIN) !== 0;
+}
+
+function poll(fd: number, events: number): number {
   const pollfd = new DataView(new ArrayBuffer(8));
   pollfd.setInt32(0, fd, true);
-  pollfd.setInt16(4, POLLPRI, true);
+  pollfd.setInt16(4, events, true);
   symbols.poll(new Uint8Array(pollfd.buffer), 1n, 0);
-  return (pollfd.getInt16(6, true) & (POLLPRI | POLLERR)) !== 0;
+  return pollfd.getInt16(6, true);
 }

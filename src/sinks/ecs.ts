@@ -76,7 +76,7 @@ function fileEvent({ action, consumer }: Fields) {
 function fileOf(path: string, fields: Fields) {
   const { generic, attributes } = fields;
   const sha256 = sha256Of(fields);
-  const id = (key: string) => attributes?.[key]?.to?.toString();
+  const id = (key: string) => (attributes?.[key]?.to ?? generic?.[key])?.toString();
   return {
     path,
     name: basename(path),

@@ -64,10 +64,16 @@ function changes(fields: Readonly<Record<string, unknown>>): string[] {
     return rows.filter((row) => !/^(?:---|\+\+\+) /.test(row)).map(visibleWithTabs);
   }
   const entries = (sign: string, value: unknown) =>
-    (Array.isArray(value) ? value : []).map((entry) => `${sign} ${visibleWithTabs(JSON.stringify(entry))}`);
+    (Array.isArray(value) ? value : rulesOf(value)).map((entry) => `${sign} ${visibleWithTabs(JSON.stringify(entry))}`);
   const told = [...entries("-", del), ...entries("+", add)];
   if (told.length > 0 || generic === undefined) return told;
   return [visibleWithTabs(JSON.stringify(generic))];
+}
+
+/** Of access.conf, each as it is in the line. */
+function rulesOf(value: unknown): readonly unknown[] {
+  const { rules } = (value ?? {}) as { readonly rules?: unknown };
+  return Array.isArray(rules) ? rules : [];
 }
 
 /** Notes, labels, and whatever else a line has. */

@@ -12,6 +12,7 @@ import {
   realtime,
   statx,
 } from "../kernel/libc.ts";
+import { isReadable } from "../kernel/poll.ts";
 import { parentPath, pathBytes } from "../paths.ts";
 import { ActorCache } from "./fanotify-actor.ts";
 import { type FanotifyEvent, decodeEvents, handleOf, kindsOf, nodeKey } from "./fanotify-decode.ts";
@@ -108,6 +109,8 @@ class FanotifySource implements Source {
   #since = realtime();
   /** When the events to come were asked for; they may have been read at any time since, in another thread. */
   #asked = realtime();
+  /** How many times events were taken. */
+  #reads = 0;
   #disposed = false;
 
   constructor(fd: number, processes: ProcessTable | undefined, dirty: DirtyPages | undefined) {
@@ -175,9 +178,14 @@ class FanotifySource implements Source {
     }
   }
 
-  /** Of the pages that became dirty only: how far the kernel's queue has been read cannot be known. */
+  /**
+   * Whether the queue was read empty. What was read last may still be on its way from the thread that reads: that
+   * is short, and not known.
+   */
   untilNow(): () => boolean {
-    return this.#dirty?.untilNow() ?? (() => true);
+    const isTold = this.#dirty?.untilNow() ?? (() => true);
+    const [reads, isEmpty] = [this.#reads, !isReadable(this.#fd)];
+    return () => (isEmpty || this.#reads > reads + 1 || !isReadable(this.#fd)) && isTold();
   }
 
   start(handlers: SourceHandlers): void {
@@ -211,6 +219,7 @@ class FanotifySource implements Source {
     if (bytes.length < SHORT) this.#since = this.#asked;
     this.#asked = time;
     const { events, rest } = decodeEvents(bytes);
+    this.#reads++;
     const actors = new ActorCache(this.#processes);
     try {
       for (const event of events) {

@@ -1,4 +1,4 @@
-import type { Look } from "../consumers/consumer.ts";
+import type { FileLook, Look } from "../consumers/consumer.ts";
 import type { Origin } from "../event.ts";
 import { mergeSightings, type Sighting } from "./attribution.ts";
 import { beginLook } from "./look.ts";
@@ -23,6 +23,8 @@ export interface Purpose {
   readonly origin: Origin;
   /** What is not known yet is taken as it is. */
   readonly baseline: boolean;
+  /** What it was when it was found to be long: it may go before its end is read. */
+  readonly seen?: FileLook;
 }
 
 interface Job {
@@ -65,7 +67,7 @@ export class LongReads {
     const look = reading.read(this.#atOnce);
     if (look !== undefined) return look;
     if (!settled) return "early";
-    this.begin(target, purpose);
+    this.begin(target, { ...purpose, seen: reading.unread });
     return undefined;
   }
 

@@ -25,6 +25,11 @@ export class Reading implements Disposable {
     return mtime !== this.#begun.mtime || ctime !== this.#begun.ctime || size !== this.#begun.size;
   }
 
+  /** What is known of the file without its content, as it was opened. */
+  get unread(): FileLook {
+    return { type: "file", ...metadataOf(this.#begun, this.#fd), digest: "", content: undefined };
+  }
+
   /** Takes an open file over. undefined, and closed, when it is no regular file. */
   static of(fd: number, contentLimit: number): Reading | undefined {
     try {

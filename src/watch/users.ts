@@ -1,21 +1,17 @@
-import { readFileSync } from "node:fs";
+import { readBelow } from "./read.ts";
+
+/** As the users consumer's, in bytes. */
+const PASSWD_LIMIT = 64 << 20;
 
 /**
  * Names of user ids of this host, from /etc/passwd as it is at the moment of asking: a user made a
- * moment ago has a name already.
+ * moment ago has a name already. Where there is none that can be read, ids do.
  */
 export function userName(uid: number): string {
-  for (const line of readPasswd().split("\n")) {
+  const passwd = readBelow("/", "/etc/passwd", PASSWD_LIMIT) ?? new Uint8Array();
+  for (const line of new TextDecoder().decode(passwd).split("\n")) {
     const [name, , id] = line.split(":", 3);
     if (name !== undefined && name !== "" && id === String(uid)) return name;
   }
   return String(uid);
-}
-
-function readPasswd(): string {
-  try {
-    return readFileSync("/etc/passwd", "utf8");
-  } catch {
-    return ""; // no names then: ids do
-  }
 }

@@ -70,6 +70,58 @@ test(
 );
 
 test(
+  "files of 2 GiB that go before they are read to the end: their coming and their going, by whom, and no digest",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const members = directory.directory("members");
+    const [named, shadow, moved] = [directory.at("named"), directory.at("shadow"), directory.at("moved")];
+    const known = directory.write("known", "one\n");
+    await using bp = await Bpfink.start({ watch: [members, named, shadow, known, `${moved}*`] });
+    /** Begun to be read for certain, and not read for certain. */
+    const SEEN = 250;
+    const note = "it went before it was read to its end: there is no digest";
+
+    for (const file of [`${members}/new`, named, shadow]) {
+      await run("truncate", "-s", "2G", file);
+      await Bun.sleep(SEEN);
+      await run("rm", file);
+      const [created, deleted, ...more] = await bp.rest();
+      expect(created).toMatchObject({
+        file,
+        action: "created",
+        origin: "live",
+        processName: "truncate",
+        notes: [note],
+      });
+      expect(deleted).toMatchObject({ file, action: "deleted", origin: "live", processName: "rm" });
+      expect(more).toEqual([]);
+      if (file === shadow) expect(created).toMatchObject({ consumer: "users", users: [] });
+      else {
+        expect(created?.["generic"]).toMatchObject({ current: "", next: "", size: 2 * GIB, type: "file" });
+        expect(deleted?.["generic"]).toMatchObject({ current: "", next: "", size: 2 * GIB, type: "file" });
+      }
+    }
+
+    await run("truncate", "-s", "2G", known);
+    await Bun.sleep(SEEN);
+    await run("rm", known);
+    expect(await bp.only(known)).toMatchObject({ action: "deleted", del: { Content: ["one"] } });
+
+    // what moves on to another watched path is read there
+    await run("truncate", "-s", "300M", moved);
+    await Bun.sleep(50);
+    await run("mv", moved, `${moved}.away`);
+    const line = await bp.line({ file: `${moved}.away` }, { timeout: SLOW });
+    expect(line).toMatchObject({
+      action: "created",
+      generic: { size: 300 << 20, next: expect.stringMatching(/^.{64}$/) },
+    });
+    await bp.noMoreLines();
+  },
+  2 * SLOW,
+);
+
+test(
   "one change in a text of 100,000 lines is a diff",
   async () => {
     using directory = new TemporaryDirectory();

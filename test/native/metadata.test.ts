@@ -129,3 +129,18 @@ test(
   },
   SLOW,
 );
+
+test(
+  "this machine's own passwd is a FIFO that nobody writes to: users have their numbers, and nothing waits for it",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const file = directory.write("file", "one\n");
+    const fifo = directory.at("fifo");
+    await run("mkfifo", fifo);
+    const wrapper = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/passwd && exec "$@"', fifo];
+    await using bp = await Bpfink.start({ watch: [file, "/etc/passwd"], wrapper });
+    writeFileSync(file, "two\n");
+    expect(await bp.only(file)).toMatchObject({ add: { Content: ["two"] }, user: "0" });
+  },
+  SLOW,
+);

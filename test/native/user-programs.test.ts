@@ -17,7 +17,8 @@ beforeAll(async () => {
   await run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "dave@laptop", "-f", etc.at("key"));
   dave = (await run("ssh-keygen", "-lf", etc.at("key.pub"))).stdout.split(" ")[1] ?? "";
   const databases = ["passwd", "shadow", "group", "gshadow"].map((name) => `/etc/${name}`);
-  bp = await Bpfink.start({ root: etc.path, watch: [...databases, "authorized_keys"] });
+  etc.write("etc/sudoers", "root ALL=(ALL:ALL) ALL\n", 0o440);
+  bp = await Bpfink.start({ root: etc.path, watch: [...databases, "authorized_keys", "/etc/sudoers"] });
 }, SLOW);
 beforeEach(() => {
   bp.forget();
@@ -358,6 +359,19 @@ test("userdel takes the keys along, and nobody watches them any more", async () 
       del: [{ ...member("sudo", "deploy"), administers }],
     },
   });
+});
+
+test("visudo", async () => {
+  const line = "carol ALL=(root) NOPASSWD: /usr/bin/apt";
+  const editor = etc.write("editor", `#!/bin/sh\necho '${line}' >> "$2"\n`, 0o755); // called as: editor -- FILE
+  const carol = { users: ["carol"], hosts: ["ALL"], runAs: ["root"], commands: ["/usr/bin/apt"], noPassword: true };
+  expect(await linesOf("visudo -q", editor)).toEqual({
+    "/etc/sudoers": {
+      changes: ["carol may run /usr/bin/apt as root without a password"],
+      add: { Content: [line], rules: [carol] },
+      del: { Content: [], rules: [] },
+    },
+  } as unknown as Parts);
 });
 
 test("README's table is what these programs' lines say", () => {

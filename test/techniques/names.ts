@@ -127,7 +127,7 @@ export const attributeTechniques: readonly Technique[] = [
   onFile("capabilities-set", other),
   onFile("capabilities-remove", other, withCapabilities),
   onFile("write-strips-capabilities", two, withCapabilities),
-  onFile("chattr", other, { since: { tmpfs: "6.0" } }),
-  onFile("fssetxattr", other, { since: { tmpfs: "6.0" } }),
+  onFile("chattr", other, { since: { tmpfs: "6.0" }, ...fanotify.flags("unseen") }),
+  onFile("fssetxattr", other, { since: { tmpfs: "6.0" }, ...fanotify.flags("unseen") }),
   onFile("file-setattr", other, { since: "6.17", ...fanotify.flags("unseen") }),
 ];

@@ -133,6 +133,6 @@ export const fanotify = {
   layer: limit("the mark is on overlay's own inode, not on those below"),
   actor: limit("who acted is read when the event comes: user ids are those at birth or exec if it has ended by then"),
   birth: limit("a directory is marked after it was made; what is made in it meanwhile is found by the look"),
-  flags: limit("file_setattr has no event"),
+  flags: limit("chattr(1) and file_setattr have no event, and what is opened to read tells nothing when it is closed"),
   mount: limit("before Linux 6.15 the table of mounts tells what was mounted, and nobody by whom"),
 };

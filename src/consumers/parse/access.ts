@@ -3,6 +3,7 @@ import { redacted, redactHashes } from "../../hashes.ts";
 import { looksLikeShadow } from "../redact.ts";
 import { decode } from "../text.ts";
 import type { Parsed } from "./lines.ts";
+import { networkProblem } from "./network.ts";
 
 /** A rule of access.conf(5): the first one that matches somebody who logs in decides. */
 export interface AccessRule {
@@ -48,6 +49,7 @@ export function parseAccess(
     const problem = (reason: string) => problems.push({ line: index + 1, reason });
     if (text.startsWith("\0") || text.startsWith("#")) return;
     if (text.includes("\0")) return problem("NUL byte: pam_access ignores the line");
+    if (Buffer.byteLength(text) > LONGEST) problem(TOO_LONG);
     const line = text.replace(TRAILING_SPACE, "");
     if (line === "") return;
     const entry = readRule(line, separators, problem, fingerprint);
@@ -58,6 +60,10 @@ export function parseAccess(
   }
   return { entries, problems };
 }
+
+/** In bytes: fgets(3) into BUFSIZ, which getline(3) took the place of in Linux-PAM 1.6. */
+const LONGEST = 8190;
+const TOO_LONG = `longer than ${LONGEST} bytes: before Linux-PAM 1.6 it is ignored, and its rest read as a rule of its own`;
 
 /** isspace(3) in the C locale. */
 const TRAILING_SPACE = /[ \t\v\f\r]+$/;
@@ -88,8 +94,8 @@ function readRule(
   const all = [...userList.of, ...(userList.except ?? [])];
   if (all.some((word) => word.startsWith("(") && !word.endsWith(")")))
     problem("a group in parentheses is cut at a list separator: it matches nobody");
-  if ([...originList.of, ...(originList.except ?? [])].some(hasWrongMask))
-    problem("a network with a mask that cannot be: it matches nothing");
+  const networks = [...originList.of, ...(originList.except ?? [])].map(networkProblem);
+  for (const reason of new Set(networks)) if (reason !== undefined) problem(reason);
   // "+nis:HASH:19000:…" is a line of shadow(5), and a rule to pam_access
   const isSecret =
     permission.text.trimEnd().length > 1 || looksLikeShadow(line) || redactHashes(line, fingerprint) !== line;
@@ -113,16 +119,6 @@ function readList(words: readonly string[], field: string, problem: (reason: str
   const [of, except] = at < 0 ? [words, undefined] : [words.slice(0, at), words.slice(at + 1)];
   if (of.length === 0) problem(`nothing in ${field}${at < 0 ? "" : " before EXCEPT"}: the rule matches nobody`);
   return { of, except };
-}
-
-/** network_netmask_match(): a number up to the address's bits, or an address. */
-function hasWrongMask(word: string): boolean {
-  const [address = "", mask, ...more] = word.split("/");
-  if (mask === undefined || !/^[\d.]+$|:/.test(address)) return false;
-  if (more.length > 0) return true;
-  if (address.includes(":") ? mask.includes(":") : /^\d+(?:\.\d+){3}$/.test(mask)) return false;
-  const bits = /^(?:0[xX][0-9a-fA-F]+|\d+)$/.test(mask) ? Number(mask) : NaN;
-  return !(bits <= (address.includes(":") ? 128 : 32));
 }
 
 /** strtok_r(3): separators before the token are skipped, one after it is taken away. */

@@ -3,7 +3,7 @@ import type { Look } from "../../../src/consumers/consumer.ts";
 import { contextOf } from "../../../src/consumers/context.ts";
 import { accessConsumer, type AccessState } from "../../../src/consumers/access.ts";
 import { consumerFor } from "../../../src/consumers/registry.ts";
-import { fileLook, keys } from "./helpers.ts";
+import { fileLook, keys, meta } from "./helpers.ts";
 
 const ROOT = "+:root:LOCAL\n";
 const WHEEL = "+:(wheel):10.0.0.0/8\n";
@@ -73,6 +73,10 @@ describe("access", () => {
     const missing: Look = { type: "missing" };
     expect(compare(missing, ROOT)).toEqual(difference("created", { add: all, del: none, access: all }));
     expect(compare(ROOT, missing)).toEqual(difference("deleted", { add: none, del: all, access: none }));
+    const [fifo, directory] = (["fifo", "directory"] as const).map((type): Look => ({ type, ...meta, size: 0 }));
+    expect(compare(fifo!, directory!)).toEqual(
+      difference("modified", { add: none, del: none, access: none, type: { from: "fifo", to: "directory" } }),
+    );
   });
 
   test("a state of another consumer, and one that was not read", () => {
@@ -83,6 +87,13 @@ describe("access", () => {
       access: { rules: [rules.root] },
     });
     const long = consumer.parse("/x", fileLook("long", { content: undefined }), keys);
+    const missing = consumer.parse("/x", { type: "missing" }, keys);
+    expect(consumer.compare("/x", missing, long)).toMatchObject({
+      action: "created",
+      details: { add: none, access: none, notes: ["too long to be read: rules are not compared"] },
+    });
+    const gone = consumer.parse("/x", fileLook("", { content: undefined, digest: "" }), keys);
+    expect(consumer.compare("/x", missing, gone)?.details).toEqual({ add: none, del: none, access: none });
     expect(consumer.compare("/x", state, long)?.details).toMatchObject({
       add: none,
       notes: ["too long to be read: rules are not compared"],

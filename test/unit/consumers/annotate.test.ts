@@ -60,13 +60,24 @@ test("a symbolic link that leads nowhere, then somewhere, and elsewhere", () => 
   const link = (text: string): Look => ({ type: "symlink", ...meta, mode: 0o777, size: 1, links: [text] });
   const missing: Look = { type: "missing" };
   expect(details("/srv/x", missing, link("a"))).toEqual({
-    generic: { current: "", next: "", type: "symlink", inode: meta.inode, symlink: "a" },
+    generic: { current: "", next: "", type: "symlink", inode: meta.inode, symlink: "a", mode: "0777", uid: 0, gid: 42 },
   });
   expect(details("/srv/x", link("a"), link("b"))).toEqual({ attributes: { symlink: { from: "a", to: "b" } } });
   const consumer = consumerFor("/srv/x", true);
   const [before, after] = [link("a"), { ...was, links: ["a"] }].map((look) => consumer.parse("/srv/x", look, keys));
   expect(consumer.compare("/srv/x", before!, after!)).toMatchObject({ action: "created", consumer: "diff" });
   expect(consumer.compare("/srv/x", after!, before!)).toMatchObject({ action: "deleted", consumer: "diff" });
+});
+
+test("what comes and goes as a link that leads to something: where", () => {
+  const linked: Look = { ...was, links: ["/lib/x", "y"] };
+  const missing: Look = { type: "missing" };
+  const goal = "/lib/x → y";
+  for (const path of ["/srv/x", "/etc/passwd", "/etc/security/access.conf"]) {
+    expect(details(path, missing, linked)).toMatchObject({ attributes: { symlink: { from: "", to: goal } } });
+    expect(details(path, linked, missing)).toMatchObject({ attributes: { symlink: { from: goal, to: "" } } });
+    expect(details(path, missing, was)).not.toHaveProperty("attributes");
+  }
 });
 
 test.each([

@@ -5,6 +5,8 @@ import { fileLook, keys, meta, print, sha256 } from "./helpers.ts";
 
 const missing: Look = { type: "missing" };
 const directory: Look = { type: "directory", ...meta, size: 4096 };
+/** What is told of `meta` where it comes or goes. */
+const OWNED = { mode: "0640", uid: 0, gid: 42 };
 const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n";
 
 function compare(before: Look, after: Look, path = "/etc/x"): Difference | undefined {
@@ -109,10 +111,33 @@ describe("what is not text", () => {
     const [a, b] = [fileLook("a\0"), fileLook("bb\0")];
     const common = { type: "file", content: "binary" };
     expect([compare(missing, a), compare(a, b), compare(b, missing)]).toEqual([
-      generic("created", { current: "", next: sha256("a\0"), size: 2, ...common }),
+      generic("created", { current: "", next: sha256("a\0"), size: 2, ...common, ...OWNED }),
       generic("modified", { current: sha256("a\0"), next: sha256("bb\0"), size: { from: 2, to: 3 }, ...common }),
-      generic("deleted", { current: sha256("bb\0"), next: "", size: 3, ...common }),
+      generic("deleted", { current: sha256("bb\0"), next: "", size: 3, ...common, ...OWNED }),
     ]);
+  });
+
+  test("what came has all that is known of it, secrets but as fingerprints", () => {
+    const xattrs = new Map([
+      ["security.capability", new Uint8Array(Buffer.from("0100000200200000000000000000000000000000", "hex"))],
+      ["user.note", new TextEncoder().encode("hello")],
+    ]);
+    const details = compare(missing, fileLook("a\0", { mode: 0o4755, uid: 7, flags: ["immutable"], xattrs }))?.details;
+    expect(details?.["generic"]).toMatchObject({
+      ...{ mode: "4755", uid: 7, gid: 42, flags: "immutable", capabilities: "cap_net_raw=ep" },
+      xattrs: { "user.note": keys.fingerprint("hello") },
+    });
+  });
+
+  test("what went before it was read to its end has no digest, keyed or not", () => {
+    const unread = fileLook("", { content: undefined, digest: "", size: 2 ** 31 });
+    for (const path of ["/etc/x", "/etc/gshadow.lock"]) {
+      const gone = { size: 2 ** 31, type: "file", ...OWNED };
+      expect([compare(missing, unread, path), compare(unread, missing, path)]).toEqual([
+        generic("created", { current: "", next: "", ...gone }),
+        generic("deleted", { current: "", next: "", ...gone }),
+      ]);
+    }
   });
 
   test("shadow in UTF-16 is no plain binary: its digest would help to guess", () => {
@@ -164,12 +189,15 @@ describe("what is not text", () => {
         size: 2,
         type: "file",
         content: "passwords",
+        ...OWNED,
       }),
     );
   });
 
   test("directories", () => {
-    expect(compare(missing, directory)).toEqual(generic("created", { current: "", next: "", type: "directory" }));
+    expect(compare(missing, directory)).toEqual(
+      generic("created", { current: "", next: "", type: "directory", ...OWNED }),
+    );
     expect(compare(fileLook("a\n"), directory)).toEqual(
       generic("modified", {
         current: sha256("a\n"),

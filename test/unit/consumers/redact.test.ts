@@ -29,6 +29,7 @@ PASS_MAX_DAYS	99999
 Defaults passwd_tries=3, passwd_timeout=1
 Defaults badpass_message="Sorry, wrong password"
 alice ALL=(ALL) PASSWD: /bin/ls, NOPASSWD: /bin/cat
+#1000,%#27 ALL=NOEXEC: PASSWD: /bin/ls
     NOPASSWD: ALL
 password_file = /etc/app/password
 token_ttl: 3600
@@ -137,7 +138,27 @@ describe("redact", () => {
       }),
     );
     expect(redact("password_pbkdf2 root grub.pbkdf2.sha512.10000.ABCDEF.012345", print)).not.toMatch(/ABCDE|01234/);
-    expect(redact("bob:{SSHA}GHJKLMNOPQ==", print)).not.toMatch(/GHJKL/);
+    const braced =
+      "SSHA ssha SMD5 CRYPT crypt SHA256 PLAIN-MD5 CRAM-MD5 MD5-CRYPT SSHA256.b64 PLAIN ARGON2ID PBKDF2-SHA512";
+    for (const scheme of braced.split(" "))
+      expect(redact(`bob:{${scheme}}GHJKLMNOPQ==`, print)).toBe(`bob:[redacted ${print(`{${scheme}}GHJKLMNOPQ==`)}]`);
+    const mysql = "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19";
+    expect(redact(`('bob','${mysql}')`, print)).toBe(`('bob','[redacted ${print(mysql)}]')`);
+    const others = "${SHA256} {sha256}.tar.gz {{ PLAIN }}text {HOST}name x*2470C0C06DEE";
+    expect(redact(others, print)).toBe(others);
+  });
+
+  test("a hash without a mark is known by its place, whatever it looks like", () => {
+    const named = ["bob:", "bob@example.com:!", "  #bob:", '- "bob:', "echo 'bob:"];
+    const options = ["useradd -m -p ", "usermod -Lp '"];
+    const tails = ["", " # x", '"', "' | chpasswd -e", "\r"];
+    // of real hashes, those that look least like one
+    for (const hash of [".jZdnoidKnwzc", "/BsAufeeaGFZU", "KzcfmMSMTSCYo", "ab0ozUNIgzCZ.", "zxZZZZZZZZZZ."])
+      for (const head of [...named, ...options])
+        for (const tail of named.includes(head) ? [...tails, ":Bob"] : tails)
+          expect(redact(head + hash + tail, print)).toBe(`${head}[redacted ${print(hash)}]${tail}`);
+    const words = ["key: ListenAddress", "a:administrator", "useradd -m -s /usr/sbin/nologin bob", "usermod -p"];
+    for (const text of words) expect(redact(text, print)).toBe(text);
   });
 
   test("keeps the number of lines, of any text", () => {

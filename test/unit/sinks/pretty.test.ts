@@ -30,6 +30,16 @@ test("entries, and what has no place of its own", () => {
   );
 });
 
+test("rules of access.conf", () => {
+  const rule = { permission: "+", users: ["(wheel)"], origins: ["ALL"] };
+  const line = { action: "modified", origin: "live", consumer: "access", file: "/etc/security/access.conf", ...who };
+  const some = { grant: ["(wheel)"], deny: [], rules: [rule] };
+  const none = { grant: [], deny: [], rules: [] };
+  expect(plain({ ...line, add: some, del: none, access: some })).toBe(
+    `20:55:37 modified /etc/security/access.conf by useradd (232) as root\n    + ${JSON.stringify(rule)}`,
+  );
+});
+
 test("lines of its own, and moves", () => {
   expect(plain({ action: "stopped", message: "bpfink stopped" })).toBe("20:55:37 stopped bpfink stopped");
   expect(plain({ action: "stopped", message: "bpfink stopped", signal: "SIGTERM", ...who })).toBe(
