@@ -13,14 +13,9 @@ import { CAN_LOSE, inVm, SLOW } from "./process.ts";
 const KERNELS = ["5.10", "6.1", "6.12", "sid"];
 const backends = inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"];
 
-/** What bpfink does not do on every kernel with eBPF: the exchange of contents with ext4's boot loader inode. */
-const PENDING = /^ext4-swap-boot/;
-
-const isPending = ({ technique: { name } }: Case): boolean => inVm && PENDING.test(name);
-
 describe.each(backends)("techniques, %s", (backend) => {
   const turn = KERNELS.indexOf(process.env["BPFINK_KERNEL"] ?? "") + backends.indexOf(backend);
-  const cases = casesInTurn(release(), fileSystemsHere, turn + 1).filter((each) => !isPending(each));
+  const cases = casesInTurn(release(), fileSystemsHere, turn + 1);
   let run: Run;
   const gaps = () => (CAN_LOSE ? run.strays.filter(({ action }) => action === "gap") : []);
   /** Whether it is of a time whose events are said to be lost, or found by the look after that, or names nobody since then. */
