@@ -71,7 +71,10 @@ export class Monitor {
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
     // while events are coming, the one of what is found may be on its way
     const unseen: Occasion = { sightings: [], settled: true, final: false };
-    this.#rescans = new Rescans(this.#tree, (target, origin) => this.#look(target, origin, unseen));
+    this.#rescans = new Rescans(this.#tree, (target, origin, anew) => {
+      if (anew) this.#watchSet.invalidate(target);
+      this.#look(target, origin, unseen);
+    });
     this.#onLine = parts.onLine;
     this.#onLook = parts.onLook ?? (() => {});
     this.#longReads = new LongReads({
@@ -189,9 +192,9 @@ export class Monitor {
     );
   }
 
-  /** Looks at everything once more, without holding up events (rescans.ts). */
-  rescan(origin: "gap" | "rescan"): Promise<void> {
-    return this.#rescans.run(origin);
+  /** Looks at everything once more, without holding up events (rescans.ts). @param anew its watches may be gone */
+  rescan(origin: "gap" | "rescan", anew = false): Promise<void> {
+    return this.#rescans.run(origin, anew);
   }
 
   /** Looks at everything that events still wait for, and at nothing more. */

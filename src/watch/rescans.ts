@@ -12,13 +12,13 @@ type Kind = Extract<Origin, "gap" | "rescan">;
 /** Looks at everything once more, one after another, in slices between which events are taken. */
 export class Rescans {
   readonly #tree: Tree;
-  readonly #look: (target: Target, origin: Kind) => void;
+  readonly #look: (target: Target, origin: Kind, anew: boolean) => void;
   #last: Promise<void> = Promise.resolve();
   /** Under way, or to come. */
   #count = 0;
   #isStopped = false;
 
-  constructor(tree: Tree, look: (target: Target, origin: Kind) => void) {
+  constructor(tree: Tree, look: (target: Target, origin: Kind, anew: boolean) => void) {
     this.#tree = tree;
     this.#look = look;
   }
@@ -26,11 +26,13 @@ export class Rescans {
   /**
    * Resolves when it was this one's turn and it has come to its end. A periodic one is left out while
    * another is under way.
+   *
+   * @param anew whether the watches are made anew, too
    */
-  run(kind: Kind): Promise<void> {
+  run(kind: Kind, anew = false): Promise<void> {
     if (kind === "rescan" && this.#count > 0) return this.#last;
     this.#count++;
-    this.#last = this.#last.then(() => this.#run(kind)).finally(() => this.#count--);
+    this.#last = this.#last.then(() => this.#run(kind, anew)).finally(() => this.#count--);
     return this.#last;
   }
 
@@ -38,11 +40,11 @@ export class Rescans {
     this.#isStopped = true;
   }
 
-  async #run(kind: Kind): Promise<void> {
+  async #run(kind: Kind, anew: boolean): Promise<void> {
     let begin = performance.now();
     for (const target of this.#tree) {
       if (this.#isStopped) return;
-      this.#look(target, kind);
+      this.#look(target, kind, anew);
       const elapsed = performance.now() - begin;
       if (elapsed < SLICE) continue;
       await new Promise((resolve) => (kind === "gap" ? setImmediate(resolve) : setTimeout(resolve, REST * elapsed)));
