@@ -31,6 +31,8 @@ import type { Walk } from "./watch/walk.ts";
 import { WatchSet } from "./watch/watchset.ts";
 
 const MISSING: Look = { type: "missing" };
+/** While events are coming, the one of what is found may be on its way. */
+const UNSEEN: Occasion = { sightings: [], settled: true, final: false };
 
 /**
  * From event to line: which targets an event concerns (WatchSet), when to look (Dispatch), what is
@@ -69,12 +71,6 @@ export class Monitor {
     const isTold = () => untilNow()();
     this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend, labels, keyFiles, isTold);
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
-    // while events are coming, the one of what is found may be on its way
-    const unseen: Occasion = { sightings: [], settled: true, final: false };
-    this.#rescans = new Rescans(this.#tree, (target, origin, anew) => {
-      if (anew) this.#watchSet.invalidate(target);
-      this.#look(target, origin, unseen);
-    });
     this.#onLine = parts.onLine;
     this.#onLook = parts.onLook ?? (() => {});
     this.#longReads = new LongReads({
@@ -84,6 +80,7 @@ export class Monitor {
     });
     this.#covers = new Covers(parts.source.tellsOfMounts === true, untilNow);
     this.#watchSet = new WatchSet(parts.source, parts.root, parts.selection.exclusions);
+    this.#rescans = new Rescans(this.#tree, this.#watchSet, (target, origin) => this.#look(target, origin, UNSEEN));
     this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion), untilNow);
     this.#follow = new Follow({
       ...{ store: this.#store, selection: this.#selection, tree: this.#tree, dispatch: this.#dispatch },
@@ -100,8 +97,7 @@ export class Monitor {
    */
   lookAtAll(origin: "startup" | "rescan" = "startup"): Counts {
     this.#counts = { ...NOTHING };
-    // at a reload the event of what is found may be on its way
-    const unseen: Occasion = { sightings: [], settled: true, final: origin === "startup" };
+    const unseen = { ...UNSEEN, final: origin === "startup" };
     this.#store.transaction(() => {
       this.#follow.begin();
       for (const root of this.#tree.roots) this.#look(root, origin, unseen);

@@ -1,6 +1,7 @@
 import type { Origin } from "../event.ts";
 import type { Target } from "./target.ts";
 import type { Tree } from "./tree.ts";
+import type { WatchSet } from "./watchset.ts";
 
 /** How long events wait for one slice of it, in milliseconds. */
 const SLICE = 10;
@@ -12,14 +13,16 @@ type Kind = Extract<Origin, "gap" | "rescan">;
 /** Looks at everything once more, one after another, in slices between which events are taken. */
 export class Rescans {
   readonly #tree: Tree;
-  readonly #look: (target: Target, origin: Kind, anew: boolean) => void;
+  readonly #watchSet: Pick<WatchSet, "invalidate">;
+  readonly #look: (target: Target, origin: Kind) => void;
   #last: Promise<void> = Promise.resolve();
   /** Under way, or to come. */
   #count = 0;
   #isStopped = false;
 
-  constructor(tree: Tree, look: (target: Target, origin: Kind, anew: boolean) => void) {
+  constructor(tree: Tree, watchSet: Pick<WatchSet, "invalidate">, look: (target: Target, origin: Kind) => void) {
     this.#tree = tree;
+    this.#watchSet = watchSet;
     this.#look = look;
   }
 
@@ -44,7 +47,8 @@ export class Rescans {
     let begin = performance.now();
     for (const target of this.#tree) {
       if (this.#isStopped) return;
-      this.#look(target, kind, anew);
+      if (anew) this.#watchSet.invalidate(target);
+      this.#look(target, kind);
       const elapsed = performance.now() - begin;
       if (elapsed < SLICE) continue;
       await new Promise((resolve) => (kind === "gap" ? setImmediate(resolve) : setTimeout(resolve, REST * elapsed)));
