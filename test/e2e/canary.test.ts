@@ -1,32 +1,21 @@
 // A source that falls silent is noticed: for fanotify its marks are taken away, which it then makes anew; for eBPF its
 // thread is held.
 import { expect, test } from "bun:test";
-import { closeSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
 import { MEMORY_FILES, TemporaryDirectory } from "./files.ts";
 import { SLOW } from "./process.ts";
-import { fdsOf, hold, system, takeFd } from "./threads.ts";
+import { hold, takeMarks } from "./threads.ts";
 
-// x86-64's numbers, asm/unistd_64.h
-const FANOTIFY_MARK = 301;
+/** x86-64's number, asm/unistd_64.h. */
 const EPOLL_WAIT = "232";
 
 /** Makes a running bpfink's source silent; the function returned lets it speak again. */
 function silence(pid: number): () => void {
-  const [fanotify] = fdsOf(pid, /^anon_inode:\[fanotify\]$/);
-  if (fanotify !== undefined) return flush(pid, fanotify);
+  if (takeMarks(pid)) return () => {}; // nobody gives them back but bpfink itself
   const isPolling = (tid: number) =>
     readFileSync(`/proc/${pid}/task/${tid}/syscall`, "utf8").startsWith(`${EPOLL_WAIT} `);
   return hold(readdirSync(`/proc/${pid}/task`).map(Number).find(isPolling)!);
-}
-
-/** Nothing gives the marks back, but bpfink itself. */
-function flush(pid: number, fd: number): () => void {
-  const FLUSH = 0x80;
-  const ours = takeFd(pid, fd);
-  system(FANOTIFY_MARK, ours, FLUSH);
-  closeSync(ours);
-  return () => {};
 }
 
 test(

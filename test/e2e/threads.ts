@@ -5,6 +5,7 @@ import { closeSync, readdirSync, openSync, readFileSync, readlinkSync, readSync 
 // x86-64's numbers, asm/unistd_64.h
 const WAIT4 = 61;
 const PTRACE = 101;
+const FANOTIFY_MARK = 301;
 const PIDFD_OPEN = 434;
 const PIDFD_GETFD = 438;
 
@@ -102,4 +103,15 @@ export function takeFd(pid: number, fd: number): number {
   } finally {
     closeSync(pidfd);
   }
+}
+
+/** Takes away all marks of a process that uses fanotify; undefined: it does not. */
+export function takeMarks(pid: number): true | undefined {
+  const FLUSH = 0x80;
+  const [fanotify] = fdsOf(pid, /^anon_inode:\[fanotify\]$/);
+  if (fanotify === undefined) return undefined;
+  const ours = takeFd(pid, fanotify);
+  system(FANOTIFY_MARK, ours, FLUSH);
+  closeSync(ours);
+  return true;
 }
