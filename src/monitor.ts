@@ -353,14 +353,14 @@ export class Monitor {
   ): void {
     const names = look.type === "directory" && path !== undefined ? membersOf(path) : [];
     const inode = look.type === "missing" ? undefined : look.inode;
-    const isSame = directory.inode === inode;
-    directory.inode = names.length > 0 ? inode : undefined;
+    const isSame = directory.members?.inode === inode;
     // all are made before the first is looked at, and lie together in memory
     const members = names.flatMap((name) => {
       const known = this.#tree.member(directory, name);
       if (known !== undefined) return origin === "startup" || !isSame ? [known] : [];
       return this.#selection.includes(joinPath(directory.path, name)) ? [this.#tree.add(directory, name)] : [];
     });
+    if (directory.members !== undefined) directory.members.inode = inode;
     for (const member of members) {
       this.#covers.pass(directory, member, this.#watchSet.endOf(member));
       this.#lookAtMember(member, origin, occasion, baseline);

@@ -1,5 +1,6 @@
 import { command } from "../cli/command.ts";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
+import { forgetCode } from "../kernel/code-pages.ts";
 import { dropPrivileges } from "../kernel/privileges.ts";
 import { Labels } from "../labels/labels.ts";
 import { log } from "../log.ts";
@@ -30,6 +31,9 @@ const STOP_LIMIT = 600;
 
 /** Between two looks at the database's file, and at the BPF programs, in milliseconds. */
 const TEND_INTERVAL = 1000;
+
+/** When the code that only the start needs has run, milliseconds. */
+const SETTLED = 3000;
 
 export const watch = command({
   name: "watch",
@@ -212,6 +216,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   const news = stack.adopt(setInterval(announce, NEWS_INTERVAL), clearInterval);
   news.unref();
   adjustable.startCanary();
+  stack.adopt(setTimeout(forgetCode, SETTLED), clearTimeout);
 
   const { status, details } = await stop.promise;
   await Bun.sleep(QUIET); // events on their way from the kernel

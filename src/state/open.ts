@@ -51,6 +51,8 @@ export function openDatabase(path: string): Opened {
     if (file !== TEMPORARY) makePrivate(file);
     database.run(`PRAGMA journal_mode = ${file === TEMPORARY ? "MEMORY" : "WAL"}`);
     database.run("PRAGMA synchronous = FULL");
+    // as few pages as serve one transaction: what is read is read once (the default is 2 MB)
+    if (file !== TEMPORARY) database.run("PRAGMA cache_size = -256");
     // what a look at very many files, or a reader that took its time, made of the -wal is given back
     database.run("PRAGMA journal_size_limit = 16777216");
     migrate(database, path);
