@@ -1,6 +1,5 @@
 import { command } from "../cli/command.ts";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
-import { forgetCode } from "../kernel/code-pages.ts";
 import { dropPrivileges } from "../kernel/privileges.ts";
 import { Labels } from "../labels/labels.ts";
 import { log } from "../log.ts";
@@ -23,6 +22,7 @@ import { Adjustable, logged, type Say } from "./adjust.ts";
 import { refuseForeignCode, requireRoot, requireStdout } from "./environment.ts";
 import { gapReporter } from "./gaps.ts";
 import { reloaded } from "./reload.ts";
+import { Rest } from "./rest.ts";
 import { type Scope, scopeOf } from "./scope.ts";
 import { openStoreAnyway, recoveryMessage } from "./store.ts";
 
@@ -31,9 +31,6 @@ const STOP_LIMIT = 600;
 
 /** Between two looks at the database's file, and at the BPF programs, in milliseconds. */
 const TEND_INTERVAL = 1000;
-
-/** When the code that only the start needs has run, milliseconds. */
-const SETTLED = 3000;
 
 export const watch = command({
   name: "watch",
@@ -112,6 +109,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   };
   const announce = () => logged(() => announceExpected(store, say));
   const labels = new Labels(store.expectations, scope.root);
+  const rest = stack.use(new Rest());
   let bar: ProgressBar | undefined;
   const monitorOf = (next: Scope) =>
     new Monitor({
@@ -122,6 +120,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
       onLook: () => {
         mounts.check();
         bar?.step();
+        rest.note();
       },
       inTurns: true,
       labels: (change) => {
@@ -209,14 +208,12 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   const { watched, missing, changed } = unlessBroken(lookAtAll, tend);
   bar = undefined;
   isWatching = true;
-  Bun.gc(true); // looking at very many files leaves so much that it would stay for long
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
   if (watched + missing === 0) log.warn("nothing is watched: --exclude leaves out all that there is to watch");
   const news = stack.adopt(setInterval(announce, NEWS_INTERVAL), clearInterval);
   news.unref();
   adjustable.startCanary();
-  stack.adopt(setTimeout(forgetCode, SETTLED), clearTimeout);
 
   const { status, details } = await stop.promise;
   await Bun.sleep(QUIET); // events on their way from the kernel
