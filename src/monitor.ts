@@ -357,7 +357,8 @@ export class Monitor {
     // all are made before the first is looked at, and lie together in memory
     const members = names.flatMap((name) => {
       const known = this.#tree.member(directory, name);
-      if (known !== undefined) return origin === "startup" || !isSame ? [known] : [];
+      // what the user asked for is looked at by itself
+      if (known !== undefined) return (origin === "startup" ? known.parent !== undefined : !isSame) ? [known] : [];
       return this.#selection.includes(joinPath(directory.path, name)) ? [this.#tree.add(directory, name)] : [];
     });
     if (directory.members !== undefined) directory.members.inode = inode;
