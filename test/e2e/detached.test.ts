@@ -50,3 +50,16 @@ test(
   },
   SLOW,
 );
+
+test(
+  "programs whose descriptors are closed are the end, with a line that tells of it",
+  async () => {
+    await using bp = await Bpfink.start({});
+    closeIn(bp.pid, fdsOf(bp.pid, /^anon_inode:bpf-prog$/));
+    await bp.line({ action: "stopped" });
+    const { status, stderr } = await bp.ended();
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^bpfink: error: the event source failed: /m);
+  },
+  SLOW,
+);
