@@ -53,9 +53,7 @@ export class Canary implements Disposable {
     this.#path = path;
     rmSync(path, { force: true }); // whatever it is, it is ours to make
     this.#fd = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, 0o600);
-    const stat = statx(this.#fd);
-    const device = new SuperBlocks().deviceOf(stat);
-    this.#key = source.watch({ path, device, inode: stat.inode, as: "file", inherit: false });
+    this.#watch();
     source.claim?.((key) => key === this.#key);
     this.#handlers = handlers;
     this.pace(interval);
@@ -76,15 +74,29 @@ export class Canary implements Disposable {
     if (kind === "store" || kind === "dirty") return true; // beside fanotify they come by a way of their own
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
-    if (this.#isBlind) this.#handlers.onSeeing(performance.now() - (this.#unseen ?? 0));
+    const unseen = this.#unseen ?? 0;
+    const wasBlind = this.#isBlind;
     this.#isBlind = false;
     this.#unseen = undefined;
+    if (wasBlind) this.#handlers.onSeeing(performance.now() - unseen);
     return true;
+  }
+
+  /** Whether a change was not seen, and none since. */
+  get isBlind(): boolean {
+    return this.#isBlind;
+  }
+
+  #watch(): void {
+    const stat = statx(this.#fd);
+    const device = new SuperBlocks().deviceOf(stat);
+    this.#key = this.#source.watch({ path: this.#path, device, inode: stat.inode, as: "file", inherit: false });
   }
 
   #sing(): void {
     if (this.#deadline !== undefined) return; // the one before is still being waited for
     try {
+      if (this.#isBlind) this.#watch(); // somebody may have taken the watch away
       writeSync(this.#fd, String(++this.#count % 10), 0);
     } catch (error) {
       return log.error(`the canary cannot be changed: ${messageOf(error)}`); // the disk is full, say

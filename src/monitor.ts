@@ -31,6 +31,8 @@ import type { Walk } from "./watch/walk.ts";
 import { WatchSet } from "./watch/watchset.ts";
 
 const MISSING: Look = { type: "missing" };
+/** While events are coming, the one of what is found may be on its way. */
+const UNSEEN: Occasion = { sightings: [], settled: true, final: false };
 
 /**
  * From event to line: which targets an event concerns (WatchSet), when to look (Dispatch), what is
@@ -69,9 +71,6 @@ export class Monitor {
     const isTold = () => untilNow()();
     this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend, labels, keyFiles, isTold);
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
-    // while events are coming, the one of what is found may be on its way
-    const unseen: Occasion = { sightings: [], settled: true, final: false };
-    this.#rescans = new Rescans(this.#tree, (target, origin) => this.#look(target, origin, unseen));
     this.#onLine = parts.onLine;
     this.#onLook = parts.onLook ?? (() => {});
     this.#longReads = new LongReads({
@@ -81,6 +80,7 @@ export class Monitor {
     });
     this.#covers = new Covers(parts.source.tellsOfMounts === true, untilNow);
     this.#watchSet = new WatchSet(parts.source, parts.root, parts.selection.exclusions);
+    this.#rescans = new Rescans(this.#tree, this.#watchSet, (target, origin) => this.#look(target, origin, UNSEEN));
     this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion), untilNow);
     this.#follow = new Follow({
       ...{ store: this.#store, selection: this.#selection, tree: this.#tree, dispatch: this.#dispatch },
@@ -97,8 +97,7 @@ export class Monitor {
    */
   lookAtAll(origin: "startup" | "rescan" = "startup"): Counts {
     this.#counts = { ...NOTHING };
-    // at a reload the event of what is found may be on its way
-    const unseen: Occasion = { sightings: [], settled: true, final: origin === "startup" };
+    const unseen = { ...UNSEEN, final: origin === "startup" };
     this.#store.transaction(() => {
       this.#follow.begin();
       for (const root of this.#tree.roots) this.#look(root, origin, unseen);
@@ -189,9 +188,9 @@ export class Monitor {
     );
   }
 
-  /** Looks at everything once more, without holding up events (rescans.ts). */
-  rescan(origin: "gap" | "rescan"): Promise<void> {
-    return this.#rescans.run(origin);
+  /** Looks at everything once more, without holding up events (rescans.ts). @param anew its watches may be gone */
+  rescan(origin: "gap" | "rescan", anew = false): Promise<void> {
+    return this.#rescans.run(origin, anew);
   }
 
   /** Looks at everything that events still wait for, and at nothing more. */
@@ -354,14 +353,15 @@ export class Monitor {
   ): void {
     const names = look.type === "directory" && path !== undefined ? membersOf(path) : [];
     const inode = look.type === "missing" ? undefined : look.inode;
-    const isSame = directory.inode === inode;
-    directory.inode = names.length > 0 ? inode : undefined;
+    const isSame = directory.members?.inode === inode;
     // all are made before the first is looked at, and lie together in memory
     const members = names.flatMap((name) => {
       const known = this.#tree.member(directory, name);
-      if (known !== undefined) return origin === "startup" || !isSame ? [known] : [];
+      // what the user asked for is looked at by itself
+      if (known !== undefined) return (origin === "startup" ? known.parent !== undefined : !isSame) ? [known] : [];
       return this.#selection.includes(joinPath(directory.path, name)) ? [this.#tree.add(directory, name)] : [];
     });
+    if (directory.members !== undefined) directory.members.inode = inode;
     for (const member of members) {
       this.#covers.pass(directory, member, this.#watchSet.endOf(member));
       this.#lookAtMember(member, origin, occasion, baseline);

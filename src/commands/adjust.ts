@@ -28,7 +28,7 @@ export interface Parts {
   /** The canary's own share. */
   readonly source: Source;
   readonly subjects: Subjects;
-  readonly rescan: (origin: "gap" | "rescan") => unknown;
+  readonly rescan: (origin: "gap" | "rescan", anew?: boolean) => unknown;
   readonly say: Say;
 }
 
@@ -65,7 +65,10 @@ export class Adjustable implements Disposable {
   /** From now on what comes to be seen is watched over. */
   startCanary(): void {
     const { canary, database } = this.#options;
-    if (canary > 0 && database !== MEMORY) this.#canary = openCanary(database, canary * 1000, this.#parts);
+    if (canary === 0 || database === MEMORY) return;
+    this.#canary = openCanary(database, canary * 1000, this.#parts, () => {
+      if (this.#options.canary === 0) this.#endCanary();
+    });
   }
 
   /** As these options have it from now on. */
@@ -81,9 +84,15 @@ export class Adjustable implements Disposable {
     this.#prune();
     if (options.canary === before.canary) return;
     if (options.canary > 0 && this.#canary !== undefined) return this.#canary.pace(options.canary * 1000);
+    // who was told of blindness is told of its end, and what is not seen is found meanwhile
+    if (this.#canary?.isBlind === true) return log.warn("no events come: the canary goes on until they do");
+    this.#endCanary();
+    this.startCanary();
+  }
+
+  #endCanary(): void {
     this.#canary?.[Symbol.dispose]();
     this.#canary = undefined;
-    this.startCanary();
   }
 
   #pace(): void {
@@ -103,23 +112,28 @@ export class Adjustable implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#rescans);
     clearTimeout(this.#pruning);
-    this.#canary?.[Symbol.dispose]();
+    this.#endCanary();
     this.#telemetry[Symbol.dispose]();
   }
 }
 
 /** undefined, said on stderr, where there is no place for it. */
-function openCanary(database: string, interval: number, { source, say, rescan }: Parts): Canary | undefined {
-  const lookAgain = () => void rescan("gap");
+function openCanary(
+  database: string,
+  interval: number,
+  { source, say, rescan }: Parts,
+  onSeen: () => void,
+): Canary | undefined {
   try {
     return new Canary(source, `${database}-canary`, interval, {
       onBlind: (since, isNew) => {
         if (isNew) say("error", "blind", "no events come: changes are not seen", { silent: Math.round(since) / 1000 });
-        lookAgain(); // so that changes are found late, and not never
+        rescan("gap", true); // so that changes are found late, and not never; fanotify's marks may have been taken away
       },
       onSeeing: (blind) => {
         say("info", "seeing", "events come again", { blind: Math.round(blind) / 1000 });
-        lookAgain();
+        rescan("gap");
+        onSeen();
       },
     });
   } catch (error) {

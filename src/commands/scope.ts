@@ -53,7 +53,7 @@ function ownFiles({ database, root }: ScopeOptions): string[] {
   const seen = relative(root, database);
   if (seen.startsWith("../")) return [];
   const literal = `/${seen}`.replace(/[\\*?[\]{}!]/g, "\\$&");
-  return ["", "-wal", "-shm", "-lock", "-canary"].map((suffix) => literal + suffix);
+  return ["", "-wal", "-shm", "-used", "-canary"].map((suffix) => literal + suffix);
 }
 
 function directoryAt(path: string): string {

@@ -10,7 +10,9 @@ import { type ProgressBar, progressBar } from "../progress.ts";
 import { ownLine, senderKeys } from "../sinks/line.ts";
 import { endTornLine, type Outbox, StdoutSink } from "../sinks/stdout.ts";
 import { openSignals, openSource } from "../source/choose.ts";
+import { DetachWatch } from "../source/detached.ts";
 import { SharedSource } from "../source/shared.ts";
+import type { SourceHandlers } from "../source/source.ts";
 import { MEMORY } from "../state/open.ts";
 import type { Recovery, Store } from "../state/store.ts";
 import { QUIET } from "../watch/dispatch.ts";
@@ -20,13 +22,14 @@ import { Adjustable, logged, type Say } from "./adjust.ts";
 import { refuseForeignCode, requireRoot, requireStdout } from "./environment.ts";
 import { gapReporter } from "./gaps.ts";
 import { reloaded } from "./reload.ts";
+import { Rest } from "./rest.ts";
 import { type Scope, scopeOf } from "./scope.ts";
 import { openStoreAnyway, recoveryMessage } from "./store.ts";
 
 /** How long the last lines may take to print when asked to stop, in milliseconds. */
 const STOP_LIMIT = 600;
 
-/** Between two looks at the database's file, in milliseconds. */
+/** Between two looks at the database's file, and at the BPF programs, in milliseconds. */
 const TEND_INTERVAL = 1000;
 
 export const watch = command({
@@ -106,6 +109,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   };
   const announce = () => logged(() => announceExpected(store, say));
   const labels = new Labels(store.expectations, scope.root);
+  const rest = stack.use(new Rest());
   let bar: ProgressBar | undefined;
   const monitorOf = (next: Scope) =>
     new Monitor({
@@ -116,6 +120,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
       onLook: () => {
         mounts.check();
         bar?.step();
+        rest.note();
       },
       inTurns: true,
       labels: (change) => {
@@ -141,7 +146,9 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   }
   const subjects = { watched: () => monitor.size, programs: () => source.programs?.() ?? [] };
   const parts = { store, source: shared.share(), subjects, say };
-  const adjustable = stack.use(new Adjustable(options, { ...parts, rescan: (origin) => monitor.rescan(origin) }));
+  const adjustable = stack.use(
+    new Adjustable(options, { ...parts, rescan: (origin, anew) => monitor.rescan(origin, anew) }),
+  );
   let current = options;
   const reload = () => {
     const by = sent("SIGHUP");
@@ -166,15 +173,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   };
 
   if (found !== undefined) recovered(found);
-  const tending = setInterval(tend, TEND_INTERVAL);
-  stack.defer(() => clearInterval(tending));
-  source.start({
-    onEvent: (event) => {
-      if (adjustable.takes(event)) return;
-      monitor.onEvent(event);
-      if (event.kind === "mount") mounts.expect();
-    },
-    onLost: gap,
+  const sight: Pick<SourceHandlers, "onBlind" | "onSeeing"> = {
     onBlind: (reason, remedy) => {
       log.error(`changes are not seen: ${reason}; ${remedy}`);
       say("error", "blind", `changes are not seen: ${reason}`, {});
@@ -183,6 +182,21 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
       say("info", "seeing", `over: ${reason}`, {});
       void monitor.rescan("gap");
     },
+  };
+  const programs = new DetachWatch(sight);
+  stack.adopt(setInterval(tend, TEND_INTERVAL), clearInterval);
+  stack.adopt(
+    setInterval(() => programs.check(), TEND_INTERVAL),
+    clearInterval,
+  );
+  source.start({
+    onEvent: (event) => {
+      if (adjustable.takes(event)) return;
+      monitor.onEvent(event);
+      if (event.kind === "mount") mounts.expect();
+    },
+    onLost: gap,
+    ...sight,
     onError: fail("the event source failed"),
   });
   announce();
@@ -194,7 +208,6 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   const { watched, missing, changed } = unlessBroken(lookAtAll, tend);
   bar = undefined;
   isWatching = true;
-  Bun.gc(true); // looking at very many files leaves so much that it would stay for long
   say("info", "started", "bpfink started", { watched, missing, changed, database: options.database });
   log.info(`${watched} watched, ${missing} waited for, ${changed} changed since the last run`);
   if (watched + missing === 0) log.warn("nothing is watched: --exclude leaves out all that there is to watch");

@@ -34,6 +34,7 @@ const SYMBOLS = {
   },
   bpf_program__attach: { args: ["ptr"], returns: "ptr" },
   bpf_link__fd: { args: ["ptr"], returns: "i32" },
+  bpf_link__disconnect: { args: ["ptr"], returns: "void" },
   bpf_link__destroy: { args: ["ptr"], returns: "i32" },
   bpf_map_update_elem: {
     args: ["i32" /* int fd */, "ptr" /* key */, "ptr" /* value */, "u64" /* flags */],

@@ -67,6 +67,7 @@ const { symbols: c } = dlopen("libc.so.6", {
     ],
     returns: "i32",
   },
+  fcntl: { args: ["i32" /* int fd */, "i32" /* int op */, "ptr" /* struct flock * */], returns: "i32" },
   raise: { args: ["i32" /* int sig */], returns: "i32" },
   syscall: {
     args: [
@@ -208,6 +209,21 @@ export function openHandle(mountFd: number, handle: FileHandle): number | undefi
 export function pidfdAlive(pidfd: number): boolean {
   const sent = c.syscall(SYS_pidfd_send_signal, pidfd, 0, 0, 0);
   return Number(sent) !== -1 || read.i32(errnoAddress) !== osConstants.errno.ESRCH;
+}
+
+/** <fcntl.h>: the same on x86-64 and arm64. */
+const F_OFD_SETLK = 37;
+const F_WRLCK = 1;
+const SEEK_SET = 0;
+
+/** fcntl(2) F_OFD_SETLK: an exclusive lock on one byte, of this open file; EAGAIN where another has it. */
+export function lockByte(fd: number, at: bigint): void {
+  const flock = new DataView(new ArrayBuffer(32)); // l_pid stays 0
+  flock.setInt16(0, F_WRLCK, true);
+  flock.setInt16(2, SEEK_SET, true);
+  flock.setBigInt64(8, at, true);
+  flock.setBigInt64(16, 1n, true);
+  unwrap("fcntl", c.fcntl(fd, F_OFD_SETLK, new Uint8Array(flock.buffer)), `fd ${fd}`);
 }
 
 /** raise(3): sends this thread a signal. */

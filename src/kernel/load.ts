@@ -5,6 +5,7 @@ import { btfName, type Form, type Hook, type HookSet, type MapName, programName 
 import { log } from "../log.ts";
 import { cString } from "./libbpf.ts";
 import { trimHeap } from "./libc.ts";
+import { type Detached, Links } from "./links.ts";
 import { findProgram, type MapSizes, openObject } from "./object.ts";
 import { type Refusal, refusalOf } from "./refusals.ts";
 import { SkipCounter } from "./skips.ts";
@@ -42,22 +43,25 @@ const ALLOCATOR = "bpf_mem_cache_alloc";
 export class LoadedObject implements Disposable {
   readonly missing: readonly MissingHook[];
   readonly #object: Pointer;
-  readonly #links: Pointer[];
-  readonly #skips: SkipCounter;
+  readonly #programs: readonly Pointer[];
+  readonly #links: Links;
+  #skips: SkipCounter;
   readonly #names: readonly string[];
 
   private constructor(
     object: Pointer,
     names: readonly string[],
     programs: readonly Pointer[],
-    links: Pointer[],
+    links: Links,
     missing: readonly MissingHook[],
   ) {
     this.#object = object;
+    this.#programs = programs;
     this.#links = links;
     this.#names = names;
-    this.#skips = new SkipCounter(programs, links);
+    this.#skips = new SkipCounter(programs, links.pointers);
     this.missing = missing;
+    inUse.add(this);
   }
 
   /**
@@ -104,7 +108,7 @@ export class LoadedObject implements Disposable {
             return { object, loaded: present };
           },
           (refusal) => {
-            release(object, []);
+            release(object, new Links());
             const hook = present[programs.indexOf(refusal.program ?? "")];
             // a replaceable one is missed as well: what this kernel does have is not done another way
             if (hook === undefined || hook.required) return giveUp("the kernel refuses the BPF programs")(refusal);
@@ -115,12 +119,12 @@ export class LoadedObject implements Disposable {
       };
       try {
         const { object, loaded } = loadAll(hooks.filter((hook) => known.has(btfName(hook))));
-        const links: Pointer[] = [];
+        const links = new Links();
         try {
           const programs = loaded.map((hook) => findProgram(object, programName(hook, form)));
           for (const [i, program] of programs.entries()) {
             attempt(
-              () => void links.push(libbpf.pointer("bpf_program__attach", libbpf.symbols.bpf_program__attach(program))),
+              () => links.attach(loaded[i]!.name, program),
               ({ reason }) => skip(missing, { hook: loaded[i]!, reason, isRefused: true }),
             );
           }
@@ -138,7 +142,7 @@ export class LoadedObject implements Disposable {
 
   /** How many hooks are attached. Those that are neither attached nor missing are not needed on this kernel. */
   get attached(): number {
-    return this.#links.length;
+    return this.#links.pointers.length;
   }
 
   /** The file descriptor of a map of the object, open as long as the object is. */
@@ -157,10 +161,24 @@ export class LoadedObject implements Disposable {
     return this.#skips.counts().map((counts, i) => ({ name: this.#names[i] ?? "", ...counts }));
   }
 
+  /** See Links. */
+  mend(): Detached[] {
+    const detached = this.#links.mend();
+    if (detached.length > 0) this.#skips = new SkipCounter(this.#programs, this.#links.pointers);
+    return detached;
+  }
+
   /** Detaches the hooks and unloads the object. */
   [Symbol.dispose](): void {
-    if (this.#links.length > 0) release(this.#object, this.#links);
+    if (inUse.delete(this)) release(this.#object, this.#links);
   }
+}
+
+const inUse = new Set<LoadedObject>();
+
+/** Attaches again what somebody else detached, of all objects, and says what that was. */
+export function mendAll(): Detached[] {
+  return [...inUse].flatMap((object) => object.mend());
 }
 
 function skip(missing: MissingHook[], skipped: MissingHook): void {
@@ -169,10 +187,9 @@ function skip(missing: MissingHook[], skipped: MissingHook): void {
   missing.push(skipped);
 }
 
-function release(object: Pointer, links: Pointer[]): void {
-  const { symbols } = embeddedLibbpf().libbpf;
-  for (const link of links.splice(0)) symbols.bpf_link__destroy(link);
-  symbols.bpf_object__close(object);
+function release(object: Pointer, links: Links): void {
+  links.destroy();
+  embeddedLibbpf().libbpf.symbols.bpf_object__close(object);
 }
 
 const giveUp =

@@ -73,7 +73,12 @@ export class EventRing implements Disposable {
     worker.postMessage(request);
     worker.unref();
     this.#timer = setInterval(() => {
-      this.#reportLost(handlers);
+      try {
+        this.#reportLost(handlers);
+      } catch (error) {
+        // somebody closed the descriptors of programs
+        return handlers.onError(error instanceof Error ? error : new Error(String(error)));
+      }
       handlers.onTick();
     }, TICK);
     this.#timer.unref();

@@ -2,8 +2,11 @@ import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync, realpa
 import { basename, dirname, join, resolve } from "node:path";
 import { unusable } from "./errors.ts";
 
-/** What SQLite keeps beside a database, and what keeps other bpfinks out of it. */
-const BESIDE = ["-wal", "-shm", "-journal", "-lock"] as const;
+/** The name of an empty file beside a database behind its own: a bpfink has used it, whatever is in it now. */
+export const MARK = "-used";
+
+/** What lies beside a database. */
+const BESIDE = ["-wal", "-shm", "-journal", MARK] as const;
 
 /** The directory is made if missing, for root alone; so is the file, before SQLite would make it for all to read. */
 export function prepareFile(path: string): string {

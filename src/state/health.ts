@@ -1,6 +1,6 @@
-import { lstatSync, renameSync, rmSync, type Stats } from "node:fs";
-import type { Database } from "bun:sqlite";
+import { lstatSync, renameSync, type Stats } from "node:fs";
 import { isMissing } from "./errors.ts";
+import { MARK } from "./files.ts";
 import { probe } from "./open.ts";
 
 /** What became of a database that was fine. */
@@ -82,21 +82,11 @@ export class FileHealth {
   }
 }
 
-/**
- * Whether a bpfink used a database that is now gone or empty: what keeps others out is still there. It is made after
- * the empty database, so one that was killed right then has left nothing that is newer than it.
- */
-export function wasUsed(path: string): boolean {
-  const [file, lock] = [look(path), look(`${path}-lock`)];
-  if (lock === undefined || (file?.size ?? 0) > 0) return false;
-  return file === undefined || file.mtimeMs > lock.ctimeMs;
-}
+/** Whether a file was ever a bpfink's database, whatever is in it now. */
+export const isMarked = (path: string): boolean => look(path + MARK) !== undefined;
 
-/** Whether a file was ever a bpfink's database, whatever is in it now: each has its lock beside it. */
-export const hasLock = (path: string): boolean => look(`${path}-lock`) !== undefined;
-
-/** Takes away the lock that was made for a file which turned out to be none of ours. */
-export const dropLock = (path: string): void => rmSync(`${path}-lock`, { force: true });
+/** Whether a bpfink used a database that is now gone or empty: it makes its mark when there is something in it. */
+export const wasUsed = (path: string): boolean => isMarked(path) && (look(path)?.size ?? 0) === 0;
 
 /** Moves a database and what SQLite has beside it out of the way. Returns its new name, undefined if there is none. */
 export function setAside(path: string, now = new Date()): string | undefined {
@@ -116,9 +106,9 @@ export function setAside(path: string, now = new Date()): string | undefined {
 }
 
 /** Closes what may be broken. */
-export function closeQuietly(database: Database | undefined): void {
+export function closeQuietly(database: Disposable | undefined): void {
   try {
-    database?.close();
+    database?.[Symbol.dispose]();
   } catch {
     // its file is not there, or not what it was: nothing is to be saved
   }

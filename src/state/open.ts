@@ -3,13 +3,14 @@ import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { constants, Database } from "bun:sqlite";
 import { databaseError, unusable } from "./errors.ts";
-import { createPrivate, existingFile, makePrivate, prepareFile } from "./files.ts";
+import { FileLock } from "../kernel/file-lock.ts";
+import { createPrivate, existingFile, makePrivate, MARK, prepareFile } from "./files.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 
-/** An open database of the newest schema, and the claim that keeps other bpfinks out of it. */
+/** An open database of the newest schema, and the claim that keeps other bpfinks out of it, to be closed after it. */
 export interface Opened {
   readonly database: Database;
-  readonly claim: Database | undefined;
+  readonly claim: FileLock | undefined;
 }
 
 export const MEMORY = ":memory:";
@@ -39,10 +40,10 @@ const BUSY_TIMEOUT_MS = 5_000;
 /** Opens a database and brings it to the newest schema; throws BpfinkError, and never replaces what is there. */
 export function openDatabase(path: string): Opened {
   let database: Database | undefined;
-  let claim: Database | undefined;
+  let claim: FileLock | undefined;
   try {
     const file = path === MEMORY ? TEMPORARY : prepareFile(path);
-    if (file !== TEMPORARY) claim = claimFile(path, `${file}-lock`);
+    if (file !== TEMPORARY) claim = claimFile(path, file);
     database = new Database(file, file === TEMPORARY ? FLAGS | constants.SQLITE_OPEN_URI : FLAGS);
     // FULL: a line that was printed must not be unknown after a power cut; it costs 0.18 ms a change.
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -50,13 +51,17 @@ export function openDatabase(path: string): Opened {
     if (file !== TEMPORARY) makePrivate(file);
     database.run(`PRAGMA journal_mode = ${file === TEMPORARY ? "MEMORY" : "WAL"}`);
     database.run("PRAGMA synchronous = FULL");
+    // as few pages as serve one transaction: what is read is read once (the default is 2 MB)
+    if (file !== TEMPORARY) database.run("PRAGMA cache_size = -256");
     // what a look at very many files, or a reader that took its time, made of the -wal is given back
     database.run("PRAGMA journal_size_limit = 16777216");
     migrate(database, path);
+    if (claim?.isAt(file) === false) throw unusable(path, "was replaced while it was opened", "start bpfink again");
+    if (file !== TEMPORARY) createPrivate(file + MARK);
     return { database, claim };
   } catch (error) {
     database?.close();
-    claim?.close();
+    claim?.[Symbol.dispose]();
     throw databaseError(path, error);
   }
 }
@@ -112,25 +117,15 @@ function openShared(file: string): Database {
   }
 }
 
-/**
- * Holds an exclusive lock of a file beside the database for as long as the process lives; the kernel
- * drops it when that dies. Not on the database itself, which `history` reads meanwhile.
- */
-function claimFile(path: string, lock: string): Database {
-  createPrivate(lock);
-  const claim = new Database(lock, FLAGS);
+/** Throws if another bpfink uses the file at a path. `history` and other readers are nothing to it. */
+export function claimFile(path: string, file: string): FileLock | undefined {
   try {
-    claim.run("PRAGMA journal_mode = MEMORY");
-    claim.run("BEGIN EXCLUSIVE");
-    return claim;
-  } catch (error) {
-    claim.close();
-    const code = String((error as { code?: unknown }).code);
-    // no cause: that would be taken for the database's own
-    if (!code.startsWith("SQLITE_BUSY"))
-      throw unusable(path, `has ${lock} beside it, which cannot be locked (${code})`, `remove ${lock}`);
-    throw unusable(path, "is in use by another bpfink", "stop that one, or name another file with --database", error);
+    const claim = FileLock.take(file);
+    if (claim !== undefined) return claim;
+  } catch {
+    return undefined; // it cannot be written, which SQLite will say
   }
+  throw unusable(path, "is in use by another bpfink", "stop that one, or name another file with --database");
 }
 
 function checkOwner(database: Database, path: string): void {

@@ -48,6 +48,16 @@ export class JournalReader implements Disposable {
     });
   }
 
+  /** So many of the lines behind a number, in order. */
+  after(seq: number, limit: number): string[] {
+    return this.#do(() => {
+      const sql = "SELECT line FROM journal WHERE seq > ? ORDER BY seq LIMIT ?";
+      return prepare<{ line: string }, [number, number]>(this.#database, sql)
+        .all(seq, limit)
+        .map(({ line }) => line);
+    });
+  }
+
   /** Every line of the chain that is kept, in order. */
   *chain(): Generator<string> {
     const sql = "SELECT line FROM journal WHERE seq > ? ORDER BY seq";

@@ -1,22 +1,14 @@
 import { createHmac } from "node:crypto";
+import { existsSync } from "node:fs";
 import type { Database } from "bun:sqlite";
 import type { Keys, State } from "../consumers/consumer.ts";
 import { messageOf } from "../errors.ts";
+import type { FileLock } from "../kernel/file-lock.ts";
 import { databaseError, MOVE_AWAY, unusable } from "./errors.ts";
 import { Expectations } from "./expectations.ts";
-import {
-  closeQuietly,
-  dropLock,
-  FileHealth,
-  hasLock,
-  isUnsound,
-  setAside,
-  type Trouble,
-  troubleOf,
-  wasUsed,
-} from "./health.ts";
+import { closeQuietly, FileHealth, isMarked, isUnsound, setAside, type Trouble, troubleOf, wasUsed } from "./health.ts";
 import { type Entry, Journal, type JournalOptions, type Retention } from "./journal.ts";
-import { MEMORY, openBeside, openDatabase, type Opened } from "./open.ts";
+import { claimFile, MEMORY, openBeside, openDatabase, type Opened } from "./open.ts";
 import { prepare } from "./statement.ts";
 import { copySecret, salvageStates, transfer } from "./transfer.ts";
 
@@ -71,7 +63,7 @@ export class Store implements Keys, Disposable {
 
   /** Like open(), but a file that is no sound database is set aside, and one that has gone is told of. */
   static openAnyway(path: string, options: JournalOptions): { readonly store: Store; readonly found?: Recovery } {
-    const isOurs = path !== MEMORY && hasLock(path);
+    const isOurs = path !== MEMORY && isMarked(path);
     const isGone = isOurs && wasUsed(path);
     const lost = { isWhole: false, inMemory: false };
     try {
@@ -79,10 +71,7 @@ export class Store implements Keys, Disposable {
       return isGone ? { store, found: { trouble: "was deleted", ...lost } } : { store };
     } catch (error) {
       if (!isUnsound((error as Error).cause)) throw error;
-      if (!isOurs) {
-        dropLock(path); // somebody's file, named by mistake: it stays where it is
-        throw error;
-      }
+      if (!isOurs) throw error; // somebody's file, named by mistake: it stays where it is
       const moved = setAside(path);
       return { store: Store.open(path, options), found: { trouble: "is damaged", setAside: moved, ...lost } };
     }
@@ -98,7 +87,7 @@ export class Store implements Keys, Disposable {
       return new Store(path, opened, options);
     } catch (error) {
       opened.database.close();
-      opened.claim?.close();
+      opened.claim?.[Symbol.dispose]();
       throw databaseError(path, error);
     }
   }
@@ -221,7 +210,7 @@ export class Store implements Keys, Disposable {
     } catch (error) {
       throw databaseError(this.#path, error);
     } finally {
-      this.#parts.claim?.close();
+      this.#parts.claim?.[Symbol.dispose]();
     }
   }
 
@@ -236,8 +225,8 @@ export class Store implements Keys, Disposable {
     let opened: Opened | undefined;
     let why: string | undefined;
     if (trouble !== "cannot be written") {
-      old.claim?.close();
       try {
+        refuseOther(this.#path, old.claim);
         moved = setAside(this.#path);
         opened = openDatabase(this.#path);
       } catch (error) {
@@ -262,7 +251,7 @@ export class Store implements Keys, Disposable {
 
   #returnToFile(): Recovery | undefined {
     const { database, claim } = this.#parts;
-    claim?.close();
+    claim?.[Symbol.dispose]();
     let opened: Opened | undefined;
     try {
       opened = openDatabase(this.#path);
@@ -283,6 +272,7 @@ export class Store implements Keys, Disposable {
     this.expectations.use(opened.database);
     attempt(() => finalize(old));
     closeQuietly(old.database);
+    if (opened.claim !== old.claim) old.claim?.[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {
@@ -329,6 +319,11 @@ function stateOf(text: string): State {
     // the same
   }
   return UNREADABLE;
+}
+
+/** Throws if what is at the path is another bpfink's by now. */
+function refuseOther(path: string, ours: FileLock | undefined): void {
+  if (existsSync(path) && ours?.isAt(path) !== true) claimFile(path, path)?.[Symbol.dispose]();
 }
 
 /** Returns whether it worked. */

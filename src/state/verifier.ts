@@ -16,7 +16,7 @@ interface Gap {
   readonly line: number;
 }
 
-/** What a line begins with that was not written to its end: bpfink was killed, or the disk was full. */
+/** What a line begins with, as it was printed, that was not written to its end: bpfink was killed, or the disk was full. */
 interface Torn extends Finding {
   readonly bytes: Buffer;
 }
@@ -64,11 +64,15 @@ export class Verifier {
     this.last = anchor;
   }
 
-  /** @param bytes without the newline; they are changed. Returns false if the line needs a key, and there is none. */
-  add(bytes: Buffer): boolean {
+  /**
+   * @param bytes without the newline; they are changed
+   * @param printed as what they were printed, in another format
+   * @returns false if the line needs a key, and there is none
+   */
+  add(bytes: Buffer, printed = bytes): boolean {
     const line = ++this.lines;
     if (bytes.at(-1) === CARRIAGE_RETURN) bytes = bytes.subarray(0, -1); // a log that went by a terminal
-    if (this.#torn.length > 0) this.#torn = this.#torn.filter((torn) => !startsWith(bytes, torn.bytes));
+    this.#mend([printed]);
     const link = unseal(bytes);
     if (link === undefined) {
       this.#tear({ line, what: "is no line of a chain: torn, put in, or not bpfink's", bytes: Buffer.from(bytes) });
@@ -96,16 +100,25 @@ export class Verifier {
     return true;
   }
 
-  /** Says what only the end can show. */
-  end(): void {
+  /**
+   * Says what only the end can show.
+   *
+   * @param toCome lines that will be printed at the next start, in all formats: one of them may be torn at the end
+   * @returns how many of the lines are
+   */
+  end(toCome: readonly Buffer[] = []): number {
     for (const { from, to, line } of this.#gaps) this.#find(line, `${range(from, to)} missing before it`);
     this.#gaps = [];
+    const torn = this.#torn.length;
+    this.#mend(toCome);
+    const mended = torn - this.#torn.length;
     for (const { line, what } of this.#torn) this.#find(line, what);
     this.#torn = [];
     if (this.#keys.length > 0 && this.#unkeyedSince !== undefined) {
       this.#find(this.#unkeyedSince, "from here on no line was made with the key: anybody can have written them");
     }
     this.findings.sort((a, b) => a.line - b.line);
+    return mended;
   }
 
   /** Holds the end against what was last delivered. @param lookUp the hash of a line, if it is known */
@@ -171,6 +184,12 @@ export class Verifier {
     this.#awaited.delete(seq);
     if (next !== undefined && next.prev !== hash) this.#find(next.line, notFollowing(seq + 1));
     if (this.last === undefined || seq > this.last.seq) this.last = { seq, hash };
+  }
+
+  /** Forgets the torn lines of which these are the whole ones. */
+  #mend(whole: readonly Buffer[]): void {
+    if (this.#torn.length === 0) return;
+    this.#torn = this.#torn.filter((torn) => !whole.some((bytes) => startsWith(bytes, torn.bytes)));
   }
 
   #tear(torn: Torn): void {

@@ -1,6 +1,7 @@
 import type { Origin } from "../event.ts";
 import type { Target } from "./target.ts";
 import type { Tree } from "./tree.ts";
+import type { WatchSet } from "./watchset.ts";
 
 /** How long events wait for one slice of it, in milliseconds. */
 const SLICE = 10;
@@ -12,25 +13,29 @@ type Kind = Extract<Origin, "gap" | "rescan">;
 /** Looks at everything once more, one after another, in slices between which events are taken. */
 export class Rescans {
   readonly #tree: Tree;
+  readonly #watchSet: Pick<WatchSet, "invalidate">;
   readonly #look: (target: Target, origin: Kind) => void;
   #last: Promise<void> = Promise.resolve();
   /** Under way, or to come. */
   #count = 0;
   #isStopped = false;
 
-  constructor(tree: Tree, look: (target: Target, origin: Kind) => void) {
+  constructor(tree: Tree, watchSet: Pick<WatchSet, "invalidate">, look: (target: Target, origin: Kind) => void) {
     this.#tree = tree;
+    this.#watchSet = watchSet;
     this.#look = look;
   }
 
   /**
    * Resolves when it was this one's turn and it has come to its end. A periodic one is left out while
    * another is under way.
+   *
+   * @param anew whether the watches are made anew, too
    */
-  run(kind: Kind): Promise<void> {
+  run(kind: Kind, anew = false): Promise<void> {
     if (kind === "rescan" && this.#count > 0) return this.#last;
     this.#count++;
-    this.#last = this.#last.then(() => this.#run(kind)).finally(() => this.#count--);
+    this.#last = this.#last.then(() => this.#run(kind, anew)).finally(() => this.#count--);
     return this.#last;
   }
 
@@ -38,10 +43,11 @@ export class Rescans {
     this.#isStopped = true;
   }
 
-  async #run(kind: Kind): Promise<void> {
+  async #run(kind: Kind, anew: boolean): Promise<void> {
     let begin = performance.now();
     for (const target of this.#tree) {
       if (this.#isStopped) return;
+      if (anew) this.#watchSet.invalidate(target);
       this.#look(target, kind);
       const elapsed = performance.now() - begin;
       if (elapsed < SLICE) continue;

@@ -1,14 +1,18 @@
 import { joinPath } from "../paths.ts";
 
-/** One path that is watched: asked for by the user, or a member of a directory that is. */
+/** The members of a directory, by their names. */
+export class Members extends Map<string, Target> {
+  /** The directory's, when they were last read. */
+  inode: string | undefined;
+}
+
+/** One path that is watched: asked for by the user, or a member of a directory that is. A further field would cost 16 bytes. */
 export class Target {
   /** The directory that it is a member of; undefined for what the user asked for. */
   readonly parent: Target | undefined;
   /** Of what has no parent: the whole path. */
   readonly name: string;
-  members: Map<string, Target> | undefined;
-  /** Of a directory with members, at the last look. */
-  inode: string | undefined;
+  members: Members | undefined;
   /** Where PlainMembers has it; means nothing to anybody else. */
   slot = 0;
 

@@ -1,5 +1,5 @@
 import { joinPath, parentPath } from "../paths.ts";
-import { Target } from "./target.ts";
+import { Members, Target } from "./target.ts";
 
 /** Everything that is watched: what the user asked for, and below that the members of directories. */
 export class Tree {
@@ -42,7 +42,7 @@ export class Tree {
   /** @param name of an entry in the directory, or a path below it that is not there any more */
   add(parent: Target, name: string): Target {
     const member = new Target(name, parent);
-    parent.members ??= new Map();
+    parent.members ??= new Members();
     parent.members.set(name, member);
     return member;
   }

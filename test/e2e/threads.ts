@@ -1,10 +1,11 @@
 // What a debugger does to another process: holds a thread of it, takes its file descriptors.
 import { dlopen, ptr } from "bun:ffi";
-import { closeSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, readdirSync, openSync, readFileSync, readlinkSync, readSync } from "node:fs";
 
 // x86-64's numbers, asm/unistd_64.h
 const WAIT4 = 61;
 const PTRACE = 101;
+const FANOTIFY_MARK = 301;
 const PIDFD_OPEN = 434;
 const PIDFD_GETFD = 438;
 
@@ -23,13 +24,63 @@ export function system(number: number, ...args: readonly (number | NodeJS.TypedA
   return result;
 }
 
+/** ptrace(2)'s requests, and what wait4(2) needs for threads of others. */
+const [SEIZE, INTERRUPT, DETACH, SINGLESTEP, GETREGS, SETREGS, WALL] = [0x4206, 0x4207, 17, 9, 12, 13, 0x40000000];
+/** struct user_regs_struct: places in it. */
+const REGISTERS = { size: 27, rax: 10, rdi: 14, original: 15, rip: 16 };
+
 /** ptrace(2) stops one thread, where SIGSTOP would stop all. The function returned lets it go on. */
 export function hold(tid: number): () => void {
-  const [SEIZE, INTERRUPT, DETACH, WALL] = [0x4206, 0x4207, 17, 0x40000000];
   system(PTRACE, SEIZE, tid);
   system(PTRACE, INTERRUPT, tid);
   system(WAIT4, tid, 0, WALL);
   return () => void system(PTRACE, DETACH, tid);
+}
+
+/** Has a process close file descriptors of its own, and know nothing of it. */
+export function closeIn(pid: number, fds: readonly number[]): void {
+  const CLOSE = 3n;
+  const letGo = hold(pid);
+  const before = new BigUint64Array(REGISTERS.size);
+  system(PTRACE, GETREGS, pid, 0, before);
+  const { original, rax, rdi, rip } = REGISTERS;
+  for (const fd of fds) {
+    const registers = before.slice();
+    registers[original] = 2n ** 64n - 1n; // it is in no system call that could be begun again
+    registers[rax] = CLOSE;
+    registers[rdi] = BigInt(fd);
+    registers[rip] = syscallIn(pid);
+    system(PTRACE, SETREGS, pid, 0, registers);
+    system(PTRACE, SINGLESTEP, pid);
+    system(WAIT4, pid, 0, WALL);
+    system(PTRACE, GETREGS, pid, 0, registers);
+    if (registers[rax] !== 0n) throw new Error(`close ${fd}: ${registers[rax]}`);
+  }
+  system(PTRACE, SETREGS, pid, 0, before);
+  letGo();
+}
+
+/** Where a process has an instruction that enters the kernel. */
+function syscallIn(pid: number): bigint {
+  const vdso = readFileSync(`/proc/${pid}/maps`, "utf8").match(/^(\w+)-(\w+) r-xp .*\[vdso\]$/m);
+  const [begin, end] = [Number.parseInt(vdso![1]!, 16), Number.parseInt(vdso![2]!, 16)];
+  const memory = openSync(`/proc/${pid}/mem`, "r");
+  try {
+    const code = Buffer.alloc(end - begin);
+    readSync(memory, code, 0, code.length, begin);
+    const at = code.indexOf(Buffer.of(0x0f, 0x05));
+    if (at < 0) throw new Error("no system call in the vDSO");
+    return BigInt(begin + at);
+  } finally {
+    closeSync(memory);
+  }
+}
+
+/** File descriptors of a process, by what they are of. */
+export function fdsOf(pid: number, pattern: RegExp): number[] {
+  return readdirSync(`/proc/${pid}/fd`)
+    .filter((fd) => pattern.test(readlinkSync(`/proc/${pid}/fd/${fd}`)))
+    .map(Number);
 }
 
 /** The state of each thread of a process, a letter as in proc_pid_stat(5). */
@@ -52,4 +103,15 @@ export function takeFd(pid: number, fd: number): number {
   } finally {
     closeSync(pidfd);
   }
+}
+
+/** Takes away all marks of a process that uses fanotify; undefined: it does not. */
+export function takeMarks(pid: number): true | undefined {
+  const FLUSH = 0x80;
+  const [fanotify] = fdsOf(pid, /^anon_inode:\[fanotify\]$/);
+  if (fanotify === undefined) return undefined;
+  const ours = takeFd(pid, fanotify);
+  system(FANOTIFY_MARK, ours, FLUSH);
+  closeSync(ours);
+  return true;
 }

@@ -141,3 +141,19 @@ test("a long check shows a bar on a terminal, and leaves nothing of it", async (
   expect(stdout).toMatch(/checking \[=+ +\] \d+ of 6001\r/);
   expect(stdout.split("\u001b[K").at(-1)).toMatch(/^bpfink: 6001 looked at, 0 missing, 0 differ\r?\n$/);
 });
+
+test(
+  "what is named, and in a directory that is, differs once",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const database = directory.at("state/x.db");
+    const file = directory.write("tree/f", "one\n");
+    const args = ["check", "--watch", directory.at("tree"), "--watch", file, "--database", database];
+    expect((await bpfink([...args, "--update"])).status).toBe(0);
+    directory.write("tree/f", "two\n");
+    const { stdout, stderr } = await bpfink(args);
+    expect(linesOf(stdout)).toMatchObject([{ file, consumer: "diff", action: "modified" }]);
+    expect(stderr).toBe("bpfink: 2 looked at, 0 missing, 1 differ\n");
+  },
+  SLOW,
+);

@@ -4,6 +4,7 @@ import { appendFileSync, closeSync, existsSync, openSync, readFileSync, rmSync, 
 import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
 import { bpfink, BPFINK, environment, PATIENCE, SLOW } from "../e2e/process.ts";
+import { takeMarks } from "../e2e/threads.ts";
 
 /** A bpfink whose configuration is written anew. */
 async function reloadable(directory: TemporaryDirectory, first: string, stdout?: number) {
@@ -92,6 +93,24 @@ test(
     expect(lines).toMatchObject([{ action: "started" }, { action: "reloaded", watched: 2 }]);
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
+  },
+  SLOW,
+);
+
+test(
+  "a canary that is ended while it is blind goes on until events come, and says so",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const rest = `watch = ["${directory.write("f", "0\n")}"]\nbackend = "fanotify"\n`;
+    await using bp = await reloadable(directory, `${rest}canary = 2\n`);
+    const song = () => readFileSync(`${bp.database}-canary`, "utf8");
+    expect(takeMarks(bp.running.pid)).toBe(true);
+    await bp.running.line({ action: "blind" });
+    await bp.reload(`${rest}canary = 0\n`);
+    await bp.running.line({ action: "seeing" });
+    const last = song();
+    await Bun.sleep(2500);
+    expect(song()).toBe(last);
   },
   SLOW,
 );

@@ -14,7 +14,6 @@ import {
   rmSync,
   statSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -55,7 +54,7 @@ describe("what lies beside the database", () => {
     "belongs to user 1234": (file) => (writeFileSync(file, ""), chownSync(file, 1234, 1234)),
   };
 
-  test.each(["-wal", "-shm", "-journal", "-lock"])("%s is nobody else's: link, FIFO, another user's", (suffix) => {
+  test.each(["-wal", "-shm", "-journal", "-used"])("%s is nobody else's: link, FIFO, another user's", (suffix) => {
     Store.open(path).close();
     const sound = readFileSync(path);
     for (const [what, plant] of Object.entries(PLANTED)) {
@@ -68,20 +67,11 @@ describe("what lies beside the database", () => {
     expect(readFileSync(path)).toEqual(sound);
   });
 
-  test("a lock that cannot be locked is what is told of; the database stays where it is", () => {
-    Store.open(path).close();
-    writeFileSync(`${path}-lock`, "garbage ".repeat(1000));
-    const told =
-      "state database /x.db has /x.db-lock beside it, which cannot be locked (SQLITE_NOTADB); remove /x.db-lock";
-    expect(refusal(() => Store.openAnyway(path, {}).store)).toBe(told);
-    expect(broken()).toEqual([]);
-  });
-
   test("what a crash left becomes root's alone again, too", () => {
     const child = `import { Store } from ${JSON.stringify(join(import.meta.dir, "../../../src/state/store.ts"))};
       Store.open(${JSON.stringify(path)}).append(${line}); process.kill(process.pid, "SIGKILL");`;
     spawnSync(process.execPath, ["-e", child], { stdio: "inherit" });
-    const left = ["x.db", "x.db-lock", "x.db-shm", "x.db-wal"];
+    const left = ["x.db", "x.db-shm", "x.db-used", "x.db-wal"];
     expect(readdirSync(directory).sort()).toEqual(left);
     for (const name of left) chmodSync(join(directory, name), 0o666);
     using store = Store.open(path);
@@ -98,12 +88,10 @@ describe("what lies beside the database", () => {
 describe("between two runs", () => {
   test("who was killed while it made the database has lost nothing; who finds it emptied has", () => {
     writeFileSync(path, "");
-    writeFileSync(`${path}-lock`, "");
     const first = Store.openAnyway(path, {});
     expect(first.found).toBeUndefined();
     first.store.close();
     writeFileSync(path, "");
-    utimesSync(path, new Date(), new Date(Date.now() + 10));
     const second = Store.openAnyway(path, {});
     second.store.close();
     expect(second.found).toMatchObject({ trouble: "was deleted" });
@@ -163,18 +151,39 @@ describe("while it is in use", () => {
   test("where no new one can be made it goes on in memory, says why, and comes back when it can", () => {
     using store = Store.open(path);
     store.record({ path: "/a", state: stateOf(1), line });
-    rmSync(`${path}-lock`);
-    mkdirSync(`${path}-lock`);
+    rmSync(`${path}-used`);
+    mkdirSync(`${path}-used`);
     rmSync(path);
-    const why = expect.stringContaining(`${path}-lock beside it, which is not a regular file; remove`);
+    const why = expect.stringContaining(`${path}-used beside it, which is not a regular file; remove`);
     expect(store.tend()).toMatchObject({ trouble: "was deleted", isWhole: true, inMemory: true, why });
     store.record({ path: "/b", state: stateOf(2), line });
     expect([store.tend(), store.paths()]).toEqual([undefined, ["/a", "/b"]]);
-    rmSync(`${path}-lock`, { recursive: true });
+    rmSync(`${path}-used`, { recursive: true });
     expect(store.tend()).toMatchObject({ trouble: "can be written again", isWhole: true, inMemory: false });
     using reader = Store.openReadOnly(path);
     expect([reader.paths(), reader.undelivered(0, 9).length]).toEqual([["/a", "/b"], 2]);
   });
+
+  test("another bpfink's database in its place is left to that one", async () => {
+    using store = Store.open(path);
+    store.record({ path: "/a", state: stateOf(1), line });
+    for (const name of readdirSync(directory)) rmSync(join(directory, name));
+    await using other = holder();
+    expect(await other.stdout.getReader().read()).toMatchObject({ done: false });
+    const why = expect.stringContaining("is in use by another bpfink");
+    expect(store.tend()).toMatchObject({ trouble: "was replaced", setAside: undefined, inMemory: true, why });
+    store.record({ path: "/b", state: stateOf(2), line });
+    expect([store.tend(), store.paths(), broken()]).toEqual([undefined, ["/a", "/b"], []]);
+    using reader = Store.openReadOnly(path);
+    expect(reader.paths()).toEqual(["/other"]);
+  });
+
+  function holder() {
+    const script = `import { Store } from ${JSON.stringify(join(import.meta.dir, "../../../src/state/store.ts"))};
+      const store = Store.open(${JSON.stringify(path)}); store.baseline("/other", { consumer: "generic" });
+      console.log("open"); setInterval(() => store.paths(), 1000);`;
+    return Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
+  }
 
   const damage = (table: string) => damagePage(path, table);
 

@@ -125,7 +125,7 @@ describe("the file", () => {
     store.append(line);
     const mode = (file: string) => (statSync(file).mode & 0o777).toString(8);
     const files = readdirSync(join(directory, "state")).sort();
-    expect(files).toEqual(["bpfink.db", "bpfink.db-lock", "bpfink.db-shm", "bpfink.db-wal"]);
+    expect(files).toEqual(["bpfink.db", "bpfink.db-shm", "bpfink.db-used", "bpfink.db-wal"]);
     expect(mode(join(directory, "state"))).toBe("700");
     expect(files.map((name) => mode(join(directory, "state", name)))).toEqual(files.map(() => "600"));
   });
@@ -135,7 +135,7 @@ describe("the file", () => {
     chmodSync(path, 0o644);
     Store.open(path).close();
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(readdirSync(join(directory, "state")).sort()).toEqual(["bpfink.db", "bpfink.db-lock"]);
+    expect(readdirSync(join(directory, "state")).sort()).toEqual(["bpfink.db", "bpfink.db-used"]);
   });
 
   test("that is not a database is left as it is", () => {
@@ -232,6 +232,10 @@ describe("processes", () => {
     await readUntil(holder, (lines) => lines.includes("open"));
     const inUse =
       "state database /state/bpfink.db is in use by another bpfink; stop that one, or name another file with --database";
+    expect(refusal()).toBe(inUse);
+    rmSync(`${path}-used`); // nothing beside it makes way
+    expect(refusal()).toBe(inUse);
+    sqlite(path, "SELECT 1"); // nor does who opens and closes it meanwhile
     expect(refusal()).toBe(inUse);
     holder.kill("SIGKILL");
     await holder.exited;

@@ -3,7 +3,7 @@
 import type { Actor, ChangeKind, KernelEvent, NodeKey } from "../../../src/event.ts";
 import type { Sighting } from "../../../src/watch/attribution.ts";
 import { joinPath } from "../../../src/paths.ts";
-import { Target } from "../../../src/watch/target.ts";
+import { Members, Target } from "../../../src/watch/target.ts";
 
 export function actorOf(pid: number, changes: Partial<Actor["process"]> = {}): Actor {
   const process = {
@@ -31,7 +31,7 @@ export const entryEvent = (kind: ChangeKind, directory: NodeKey, name: string): 
 export function targetOf(path: string, parent?: Target): Target {
   if (parent === undefined) return new Target(path, undefined);
   const target = new Target(path.slice(joinPath(parent.path, "").length), parent);
-  parent.members ??= new Map();
+  parent.members ??= new Members();
   parent.members.set(target.name, target);
   return target;
 }

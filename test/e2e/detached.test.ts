@@ -1,0 +1,65 @@
+// BPF programs that are detached from outside: who may trace bpfink has it close the links, of which it is told nothing.
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { release } from "node:os";
+import { Bpfink } from "./bpfink.ts";
+import { TemporaryDirectory } from "./files.ts";
+import { SLOW } from "./process.ts";
+import { closeIn, fdsOf } from "./threads.ts";
+
+/** Links, and what kprobes have instead before Linux 5.15. */
+const LINKS = /^anon_inode:(bpf_link|bpf-link|\[perf_event\])/;
+/** Trampolines can be attached a second time since Linux 5.13. */
+const STAYS = release().startsWith("5.10.");
+
+test(
+  "links that are closed are a blind line, and made again: what was changed meanwhile is found, what comes is seen",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const file = directory.write("f", "0\n");
+    await using bp = await Bpfink.start({ watch: [file], args: ["--canary", "2"] });
+    const isEbpf = String(bp.lines[0]?.["backend"]).startsWith("ebpf/");
+    const links = fdsOf(bp.pid, LINKS);
+    expect(links.length).toBeGreaterThan(isEbpf ? 20 : 3);
+    closeIn(bp.pid, links);
+    writeFileSync(file, "1\n");
+    const blind = await bp.line({ action: "blind" });
+    expect(blind.message).toMatch(
+      /^changes are not seen: BPF programs were detached from outside \(.*signal_generate\)$/,
+    );
+    if (isEbpf) expect(blind.message).toContain("write, ");
+    expect(await bp.nextChange(file)).toMatchObject({ origin: isEbpf ? "gap" : "live", add: { Content: ["1"] } });
+    if (STAYS) {
+      await bp.stderr(/start bpfink again/);
+      return;
+    }
+    await bp.stderr(/attached again/);
+    await bp.line({ action: "seeing", message: blind.message.replace("changes are not seen", "over") });
+    await bp.rest();
+    expect(fdsOf(bp.pid, LINKS)).toHaveLength(links.length);
+    writeFileSync(file, "2\n");
+    expect(await bp.nextChange(file)).toMatchObject({
+      origin: "live",
+      add: { Content: ["2"] },
+      process: { pid: process.pid },
+    });
+    await bp.noMoreLines();
+    bp.kill("SIGTERM");
+    expect(await bp.line({ action: "stopped" })).toMatchObject({ process: { pid: process.pid } });
+    expect((await bp.ended()).status).toBe(0);
+  },
+  SLOW,
+);
+
+test(
+  "programs whose descriptors are closed are the end, with a line that tells of it",
+  async () => {
+    await using bp = await Bpfink.start({});
+    closeIn(bp.pid, fdsOf(bp.pid, /^anon_inode:bpf-prog$/));
+    await bp.line({ action: "stopped" });
+    const { status, stderr } = await bp.ended();
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^bpfink: error: the event source failed: /m);
+  },
+  SLOW,
+);
