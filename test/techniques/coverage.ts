@@ -77,7 +77,11 @@ async function inVm(name: KernelName, backend: string): Promise<void> {
     {
       files: guestFiles(process.env["BPFINK"] ?? join(repository, "dist/bpfink")),
       // all techniques at once are much for an emulated machine with a neighbour
-      environment: { ...guestEnvironment(name), BPFINK_PATIENCE: String(TIMEOUT / 3) },
+      environment: {
+        ...guestEnvironment(name),
+        BPFINK_EXPECT_BACKEND: backend,
+        BPFINK_PATIENCE: String(TIMEOUT / 3),
+      },
       directory: guestDirectory,
       out,
       scratch,
