@@ -54,7 +54,7 @@ export function readmeTable(results: readonly Result[]): string {
   const rows = backends.map((backend) => {
     const of = results.filter((result) => result.backend === backend);
     const counts = countOf(of.flatMap(({ verdicts }) => verdicts.map(({ verdict }) => verdict)));
-    const kernels = [...new Set(of.map(({ kernel }) => short(kernel)))].join(", ");
+    const kernels = [...new Set(of.map(({ kernel }) => short(kernel)))].sort(Bun.semver.order).join(", ");
     const signs = (["right", "actor", "late", "unseen", "wrong"] as const).map((verdict) => counts.get(verdict) ?? 0);
     return `| \`${backend}\` | ${kernels} | ${signs.join(" | ")} |`;
   });
