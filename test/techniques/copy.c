@@ -82,9 +82,10 @@ static void fideduperange(void)
 		exit(1);
 }
 
-/* Exchanges the content with the boot loader's inode; what that had first is nothing. */
+/* Exchanges the content with the boot loader's inode, from which what another run left there is taken before. */
 static void ext4_swap_boot(void)
 {
+	attempt(ioctl(must(open("left", O_RDWR | O_CREAT, 0600)), EXT4_IOC_SWAP_BOOT));
 	attempt(ioctl(open_f(0), EXT4_IOC_SWAP_BOOT));
 }
 
