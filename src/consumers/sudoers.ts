@@ -1,13 +1,11 @@
 import { basename } from "node:path";
+import { SHOWN, shortened } from "./changes.ts";
 import { differenceOf, isReordered } from "./multiset.ts";
 import { parseSudoers, type SudoRule } from "./parse/sudoers.ts";
 import { firstProblems } from "./problems.ts";
 
 /** Files of sudoers(5), by their names: sudo includes what its configuration says. */
 const SUDOERS = /(?:^|\/)sudoers(?:\.d\/[^/]+)?$/;
-
-/** As many as somebody will read; the diff has the others. */
-const SHOWN = 50;
 
 /**
  * What a line says of a text, and of a file of sudoers(5) also which rules came and went. They are read in the texts
@@ -45,11 +43,6 @@ interface Details {
   readonly add?: object;
   readonly del?: object;
   readonly notes?: readonly string[];
-}
-
-function shortened(changes: readonly string[]): readonly string[] {
-  const more = changes.length - SHOWN;
-  return more > 0 ? [...changes.slice(0, SHOWN), `${more} more`] : changes;
 }
 
 /** sudoers(5), "Including other files from within sudoers". */

@@ -1,3 +1,4 @@
+import { shortened } from "./changes.ts";
 import type { Consumer, Difference, Keys, Look, State } from "./consumer.ts";
 import { appearance, changedAttributes, defined, type Facts, factsOf, wentUnread } from "./facts.ts";
 import { differenceOf } from "./multiset.ts";
@@ -102,14 +103,6 @@ const OTHER_STATE = "the saved state is another consumer's: entries are not comp
 
 function difference(action: Difference["action"], details: Record<string, unknown>): Difference {
   return { action, consumer: "users", message: "user entries", details };
-}
-
-/** As many as somebody will read; `add` and `del` have them all. */
-const CHANGES_SHOWN = 50;
-
-function shortened(changes: readonly string[]): readonly string[] {
-  const more = changes.length - CHANGES_SHOWN;
-  return more > 0 ? [...changes.slice(0, CHANGES_SHOWN), `${more} more`] : changes;
 }
 
 function isStateOf(kind: Kind, state: State): state is UsersState {

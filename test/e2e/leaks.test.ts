@@ -3,16 +3,14 @@ import { expect, test } from "bun:test";
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
-import { inVm, SLOW } from "./process.ts";
+import { EACH_BACKEND, SLOW } from "./process.ts";
 import { settlesAt, watched } from "./watched.ts";
 
 /** At a time: fewer than fanotify's queue has room for. */
 const FILES = 1000;
 const ROUNDS = 2;
-/** With fanotify, trampolines and kprobes: that is enough. */
-const WHERE = !inVm || ["6.12", "sid"].includes(process.env["BPFINK_KERNEL"] ?? "");
 
-test.if(WHERE)(
+test.if(EACH_BACKEND)(
   `${FILES} files are created and deleted, ${ROUNDS} times`,
   async () => {
     using directory = new TemporaryDirectory();

@@ -19,6 +19,9 @@ export const CAN_LOSE = process.env["BPFINK_KERNEL"] === "sid";
 /** The backends to test what each event brings with: those that lose none here. */
 export const FORMS = !inVm ? ["auto"] : CAN_LOSE ? ["ebpf/kprobe"] : ["ebpf/fentry", "ebpf/kprobe"];
 
+/** Where a test has run with fanotify, trampolines and kprobes, whatever else the kernel is. */
+export const EACH_BACKEND = !inVm || ["6.12", "sid"].includes(process.env["BPFINK_KERNEL"] ?? "");
+
 /** Of a hook that starts bpfink, as beforeAll takes it. */
 export const SLOW = 3 * PATIENCE;
 

@@ -3,10 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { chmodSync, closeSync, mkdirSync, openSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
-import { end, inVm, run, SLOW, succeeded } from "./process.ts";
+import { EACH_BACKEND, end, inVm, run, SLOW, succeeded } from "./process.ts";
 
-/** With fanotify, trampolines and kprobes: that is enough. */
-const WHERE = !inVm || ["6.12", "sid"].includes(process.env["BPFINK_KERNEL"] ?? "");
 /** They save as others do, and are not in the virtual machines. */
 const ONLY_HERE = ["emacs", "ed", "patch"];
 
@@ -72,7 +70,7 @@ async function install(version: string, text: string): Promise<void> {
   await run("dpkg", `--root=${at("root")}`, "--force-script-chrootless", "--log=/dev/null", "-i", deb);
 }
 
-describe.skipIf(!WHERE)("programs", () => {
+describe.skipIf(!EACH_BACKEND)("programs", () => {
   beforeAll(async () => {
     for (const [name] of programs) directory.write(`files/${name.replace(/\W+/g, "-")}`, TEXT);
     writeFileSync(slow, TEXT);
