@@ -107,6 +107,18 @@ static __always_inline bool is_write_fault(struct vm_fault *fault)
 	return BPF_CORE_READ(older, flags) & FAULT_FLAG_WRITE;
 }
 
+/* A flag of linux/dcache.h, bit 28 until the flags became an enum, which BTF has (6.16, "dcache: convert dentry flag macros to enum"). */
+enum dentry_flags {
+	DCACHE_PAR_LOOKUP = 1 << 24,
+};
+
+static __always_inline __u32 in_lookup_flag(void)
+{
+	if (bpf_core_enum_value_exists(enum dentry_flags, DCACHE_PAR_LOOKUP))
+		return bpf_core_enum_value(enum dentry_flags, DCACHE_PAR_LOOKUP);
+	return 1 << 28;
+}
+
 /*
  * Loads 8 bytes of a program's context at a fixed offset. Written in assembler because clang merges
  * two such loads in two branches into one at a computed offset, which 6.1 and 6.12 refuse

@@ -27,6 +27,7 @@ enum change_kind {
 	CHANGE_MOUNT = 7,
 	CHANGE_FREED = 8, /* the record ends before the actor */
 	CHANGE_STORE = 9,
+	CHANGE_LOOKUP = 10,
 };
 
 enum path_state {

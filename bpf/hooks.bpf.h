@@ -119,13 +119,18 @@ static __always_inline void watch_member(enum form form, struct dentry *dentry, 
 		count_lost(); /* what happens to it until user space watches it */
 }
 
-/* After a name is born, before anybody can see it. */
+/*
+ * After a name is born, before anybody can see it. Or when somebody looks up a name that the cache does not have:
+ * that changes nothing, but may make the inode known, or make it known by another number.
+ */
 static __always_inline int on_instantiate(enum form form, struct dentry *dentry, struct inode *inode)
 {
-	if (!inode)
+	bool is_lookup = READ(form, dentry, d_flags) & in_lookup_flag();
+
+	if (!inode || (is_lookup && find_watch(form, inode, WATCH_FILE)))
 		return 0;
 	watch_member(form, dentry, inode);
-	report_entries(form, CHANGE_BIRTH, dentry, inode, NULL);
+	report_entries(form, is_lookup ? CHANGE_LOOKUP : CHANGE_BIRTH, dentry, inode, NULL);
 	return 0;
 }
 

@@ -66,6 +66,7 @@ struct qstr {
 } CORE;
 
 struct dentry {
+	__u32 d_flags;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;

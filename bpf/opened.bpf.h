@@ -58,8 +58,8 @@ static __always_inline int on_open(enum form form, struct file *file)
 
 	if (answer && (__u32)bpf_get_current_pid_tgid() == answer->monitor)
 		answer_open(answer, inode);
-	else if ((READ(form, file, f_mode) & FMODE_WRITE) && find_watch(form, inode, WATCH_FILE))
-		send_event(CHANGE_DIRTY, inode);
+	else if (READ(form, file, f_mode) & FMODE_WRITE)
+		report_node(form, CHANGE_DIRTY, inode);
 	return 0;
 }
 

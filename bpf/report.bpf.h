@@ -97,13 +97,18 @@ static __always_inline void fill_entry(struct entry *entry, struct dentry *dentr
 		entry->name[0] = 0;
 }
 
+static __always_inline bool names_one(__u32 kind)
+{
+	return kind == CHANGE_BIRTH || kind == CHANGE_GONE || kind == CHANGE_LOOKUP;
+}
+
 /* Whether anybody watches the entry's directory, and the name in it, or the inode that it names. */
 static __always_inline bool entry_watched(enum form form, __u32 kind, struct dentry *dentry, struct inode *inode)
 {
 	struct watch *directory = find_watch(form, READ(form, dentry, d_parent, d_inode), WATCH_DIRECTORY);
 
 	/* of a rename both names are told, whichever counts */
-	if (directory && !((kind == CHANGE_BIRTH || kind == CHANGE_GONE) && leaves_out(directory, dentry)))
+	if (directory && !(names_one(kind) && leaves_out(directory, dentry)))
 		return true;
 	return find_watch(form, inode, WATCH_FILE);
 }

@@ -8,6 +8,8 @@ export type ChangeKind =
   | "attributes"
   /** A name appeared: create, mkdir, link, symlink. The content may follow. */
   | "birth"
+  /** Somebody looked up a name whose inode is not watched, or not by this number. Nobody need have changed anything. */
+  | "lookup"
   /** A name went away: unlink, rmdir. */
   | "gone"
   /** A name was moved, or replaced by another file. */

@@ -68,8 +68,7 @@ export class Monitor {
     const keyFiles = () => parts.selection.roots.filter((path) => owners(path).length > 0);
     const labels = parts.labels ?? (() => ({}));
     const untilNow = () => parts.source.untilNow?.() ?? (() => true);
-    const isTold = () => untilNow()();
-    this.#reporter = new Reporter(parts.store, this.#keys, parts.source.backend, labels, keyFiles, isTold);
+    this.#reporter = new Reporter(parts.store, this.#keys, parts.source, labels, keyFiles);
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
     this.#onLine = parts.onLine;
     this.#onLook = parts.onLook ?? (() => {});
@@ -137,7 +136,10 @@ export class Monitor {
     if (targets.size + born.length === 0) return;
     count("events.seen");
     if (event.actor?.process.pid === process.pid) return; // our own database may lie in a watched directory
-    if (event.kind === "rename") this.#moves.note(event, targets, this.#watchSet);
+    if (event.kind === "rename") {
+      this.#moves.note(event, targets, this.#watchSet);
+      this.#dispatch.noteBelow(targets, event);
+    }
     for (const target of targets) this.#note(target, event);
     for (const member of born) {
       this.#refresh(member); // what happens to it, and below it, follows in the next events
@@ -157,13 +159,14 @@ export class Monitor {
   }
 
   #note(target: Target, event: KernelEvent): void {
-    if (event.kind === "birth" || event.kind === "gone" || event.kind === "rename") this.#watchSet.invalidate(target);
-    if (this.#watchSet.isDirect(target, event)) {
+    if (this.#watchSet.isKnown(target, event)) return this.#dispatch.await(target, [], "live");
+    if (["birth", "lookup", "gone", "rename"].includes(event.kind)) this.#watchSet.invalidate(target);
+    if (event.kind !== "lookup" && this.#watchSet.isDirect(target, event)) {
       this.#hot.note(target, event);
       return this.#dispatch.note(target, event);
     }
-    // A directory on the way was born or moved. What happens below it follows in the next events, so
-    // its inodes must be known by then. Who makes a directory is not who makes the file in it.
+    // A directory on the way was born or moved, or what is there has another number now. What happens to it follows
+    // in the next events, so its inodes must be known by then. Who makes a directory is not who makes the file in it.
     this.#refresh(target);
     this.#dispatch.note(target, event.kind === "birth" ? { ...event, actor: undefined } : event);
   }
@@ -182,6 +185,8 @@ export class Monitor {
     return event.entries.flatMap(({ directory, name }) =>
       this.#watchSet
         .targetsAt(directory)
+        // what somebody looks up was there before: the look that is to come knows who brought it
+        .filter((parent) => event.kind !== "lookup" || !this.#dispatch.has(parent))
         .filter((parent) => this.#tree.member(parent, name) === undefined)
         .filter((parent) => this.#selection.includes(joinPath(parent.path, name)))
         .map((parent) => this.#tree.add(parent, name)),
@@ -367,10 +372,8 @@ export class Monitor {
       this.#lookAtMember(member, origin, occasion, baseline);
     }
     const present = new Set(names);
-    const departure = this.#moves.departure(directory);
     for (const member of [...(directory.members?.values() ?? [])]) {
       if (present.has(member.name)) continue;
-      if (departure !== undefined) this.#moves.depart(member, departure.to && joinPath(departure.to, member.name));
       this.#covers.pass(directory, member, this.#watchSet.endOf(member));
       this.#look(member, origin, occasion);
     }

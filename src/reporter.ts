@@ -8,8 +8,9 @@ import type { Labeller } from "./labels/labels.ts";
 import { log } from "./log.ts";
 import { count, noteLatency } from "./metrics.ts";
 import { changeLine, now } from "./sinks/line.ts";
+import type { Source } from "./source/source.ts";
 import type { StateStore } from "./state/store.ts";
-import { isAttributed, responsible } from "./watch/attribution.ts";
+import { isAttributed, responsible, type Sighting } from "./watch/attribution.ts";
 import type { Cover } from "./watch/covers.ts";
 import type { Occasion, Outcome } from "./watch/dispatch.ts";
 import type { Purpose } from "./watch/long-reads.ts";
@@ -40,28 +41,16 @@ export interface Finding {
 export class Reporter {
   readonly #store: StateStore;
   readonly #keys: Keys;
-  readonly #backend: string;
+  readonly #source: Source;
   readonly #labels: Labeller;
   readonly #saved: Saved;
-  readonly #isTold: () => boolean;
 
-  /**
-   * @param keyFiles the files that hold users' SSH keys
-   * @param isTold whether everything that the kernel has told was taken
-   */
-  constructor(
-    store: StateStore,
-    keys: Keys,
-    backend: string,
-    labels: Labeller,
-    keyFiles: Saved["keyFiles"],
-    isTold: () => boolean,
-  ) {
+  /** @param keyFiles the files that hold users' SSH keys */
+  constructor(store: StateStore, keys: Keys, source: Source, labels: Labeller, keyFiles: Saved["keyFiles"]) {
     this.#saved = { state: (path) => store.load(path), keyFiles };
-    this.#isTold = isTold;
     this.#store = store;
     this.#keys = keys;
-    this.#backend = backend;
+    this.#source = source;
     this.#labels = labels;
   }
 
@@ -77,12 +66,12 @@ export class Reporter {
       return "same";
     }
     // a look can be faster than the event of what it finds, or of what the last of several did
-    const isKnown = isAttributed(occasion.sightings) && (occasion.told === true || this.#isTold());
+    const isKnown = isAttributed(occasion.sightings) && (occasion.told === true || this.#isTold);
     if (!occasion.final && !isKnown) return "early";
-    const sightings = responsible(occasion.sightings);
+    const sightings = this.#responsible(occasion.sightings);
     const names = { userName, ...this.#keys };
     const file = finding.departure?.to ?? path;
-    const backend = this.#backend;
+    const { backend } = this.#source;
     const labels = this.#labels({ path: file, file: finding.end, look, sightings });
     this.#store.transaction(() => {
       if (before !== undefined) this.#inherit(finding, before);
@@ -107,6 +96,18 @@ export class Reporter {
     const occasion: Occasion = { sightings, settled: true, final: true };
     const gone = { end: undefined, departure: undefined, cover: undefined };
     return this.report({ path, consumer, before, look: seen, origin, occasion, isReported, ...gone }) === "line";
+  }
+
+  /** Whether everything that the kernel has told was taken. */
+  get #isTold(): boolean {
+    return this.#source.untilNow?.()() ?? true;
+  }
+
+  /** Who only had the file open is named if nobody else can have been it. */
+  #responsible(sightings: readonly Sighting[]): readonly Sighting[] {
+    const named = responsible(sightings);
+    const isDoubtful = named.length > 0 && !named.some(({ acted }) => acted);
+    return isDoubtful && this.#source.hasLost?.() === true ? [] : named;
   }
 
   /** What is known of a file goes with it to its new path. */

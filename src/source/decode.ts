@@ -67,6 +67,7 @@ export const KINDS: readonly ChangeKind[] = [
   "mount",
   "freed",
   "store",
+  "lookup",
 ];
 
 /** loginuid of a process that nobody logged in for (AUDIT_UID_UNSET, linux/audit.h). */

@@ -82,11 +82,15 @@ export class EbpfSource implements Source {
     return this.#ring.untilNow();
   }
 
+  hasLost(): boolean {
+    return this.#ring.hasLost();
+  }
+
   start(handlers: SourceHandlers): void {
     this.#ring.start({
       onEvent: (event) => {
         if (event.kind === "freed" && event.node !== undefined) this.#watches.freed(event.node);
-        const isBirth = event.kind === "birth" || event.kind === "rename"; // or a birth to those in its new directory
+        const isBirth = ["birth", "lookup", "rename"].includes(event.kind); // the last is a birth to its new directory
         if (isBirth && event.node !== undefined) this.#watches.born(event.node);
         handlers.onEvent(event.actor === undefined ? event : { ...event, actor: withArgs(event.actor) });
       },

@@ -10,6 +10,8 @@ import type { SourceHandlers } from "./source.ts";
 
 /** How often the counts of lost records and skipped programs are read, and the owner is called, in milliseconds. */
 const TICK = 1000;
+/** What was changed when events were lost is found by then, in milliseconds. */
+const AFTERMATH = 5000;
 /** A ring that was asked about so often, in turns of the event loop 20 ms apart, and does not move will not: its thread is stopped. */
 const STALLED = 100;
 
@@ -27,6 +29,8 @@ export class EventRing implements Disposable {
   /** Bytes of the ring that were reported. */
   #taken = 0;
   #lostBefore = 0n;
+  /** performance.now() until which changes may be found whose events are among those lost. */
+  #lossUntil = 0;
   /** When the counts were read last, nanoseconds since the epoch. */
   #checked = realtime();
   /** Held, or it would be collected with its messages unread. */
@@ -49,6 +53,11 @@ export class EventRing implements Disposable {
       before = this.#taken;
       return before >= produced || --patience < 0;
     };
+  }
+
+  /** See Source. */
+  hasLost(): boolean {
+    return performance.now() < this.#lossUntil || this.#countLost() > this.#lostBefore;
   }
 
   start(handlers: RingHandlers): void {
@@ -94,10 +103,17 @@ export class EventRing implements Disposable {
     }
   }
 
+  #countLost(): bigint {
+    return this.#lost.read() + this.#object.skips();
+  }
+
   #reportLost(handlers: RingHandlers): void {
-    const lost = this.#lost.read() + this.#object.skips();
+    const lost = this.#countLost();
     const now = realtime();
-    if (lost > this.#lostBefore) handlers.onLost(Number(lost - this.#lostBefore), this.#checked);
+    if (lost > this.#lostBefore) {
+      this.#lossUntil = performance.now() + AFTERMATH;
+      handlers.onLost(Number(lost - this.#lostBefore), this.#checked);
+    }
     this.#lostBefore = lost;
     this.#checked = now;
   }

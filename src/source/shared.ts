@@ -65,6 +65,10 @@ class Share implements Source {
     return this.#source.untilNow?.() ?? (() => true);
   }
 
+  hasLost(): boolean {
+    return this.#source.hasLost?.() === true;
+  }
+
   /** The one source that is shared reports to whoever started it. */
   start(): void {}
 

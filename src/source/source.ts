@@ -98,6 +98,8 @@ export interface Source extends Disposable {
    * will be. Missing where that cannot be known.
    */
   untilNow?(): () => boolean;
+  /** Whether events of the last seconds were lost, and so the process that did something may be one that was not told. */
+  hasLost?(): boolean;
   start(handlers: SourceHandlers): void;
   /** Of each BPF program, how often it ran, where the kernel counts that, and was skipped. */
   programs?(): readonly { readonly name: string; readonly hits: number; readonly misses: number }[];

@@ -57,6 +57,9 @@ function isComplete(kind: ChangeKind, sightings: readonly Sighting[]): boolean {
   return kind === "rename";
 }
 
+const isBelow = ({ parent }: Target, directories: ReadonlySet<Target>): boolean =>
+  parent !== undefined && (directories.has(parent) || isBelow(parent, directories));
+
 /**
  * Decides when to look. Events collapse to one pending look per target, so memory is bounded by the
  * number of targets. A change that is complete (written and closed, renamed) is
@@ -82,6 +85,8 @@ export class Dispatch {
 
   /** Takes an event that may have changed the target. */
   note(target: Target, event: KernelEvent): void {
+    // who looks a name up has changed nothing: what is found then is somebody else's doing
+    if (event.kind === "lookup") return this.await(target, [], "live");
     const now = performance.now();
     if (this.#pending.has(target)) count("events.collapsed");
     const pending = this.#pending.get(target) ?? {
@@ -108,6 +113,11 @@ export class Dispatch {
       this.#wait(target, now);
     } // else a writer that does not pause keeps its place in the queue
     this.#schedule();
+  }
+
+  /** Takes a move of directories: a look that is to come of something below them is to know of it. */
+  noteBelow(directories: ReadonlySet<Target>, event: KernelEvent): void {
+    for (const target of [...this.#pending.keys()]) if (isBelow(target, directories)) this.note(target, event);
   }
 
   /** Looks at a target when it has been quiet, for another reason than an event of its own. */

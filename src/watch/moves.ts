@@ -1,3 +1,4 @@
+import { joinPath } from "../paths.ts";
 import type { WatchSet } from "./watchset.ts";
 import type { KernelEvent } from "../event.ts";
 import type { Target } from "./target.ts";
@@ -24,9 +25,11 @@ export class Moves {
     if (target !== undefined) this.depart(target, to);
   }
 
-  /** Where a target went; undefined if it is not known to have gone. */
+  /** Where a target went, by itself or with its directory; undefined if it is not known to have gone. */
   departure(target: Target): { readonly to: string | undefined } | undefined {
-    return this.#departures.has(target) ? { to: this.#departures.get(target) } : undefined;
+    if (this.#departures.has(target)) return { to: this.#departures.get(target) };
+    const directory = target.parent && this.departure(target.parent);
+    return directory && { to: directory.to && joinPath(directory.to, target.name) };
   }
 
   /** What came to a path from another one. */

@@ -41,6 +41,8 @@ export class WatchSet implements Disposable {
   readonly #superBlocks = new SuperBlocks();
   readonly #resolutions = new Resolutions();
   readonly #stale = new Set<Target>();
+  /** Where targets led until they led nowhere: what is seen can be ahead of the event that tells why. */
+  readonly #vanished = new Map<Target, string>();
   /** Where the watched directories are. */
   readonly #directories = new Map<NodeKey, string>();
   readonly #scopes: Scopes;
@@ -138,6 +140,16 @@ export class WatchSet implements Disposable {
     return event.entries.some(({ directory, name }) => own.includes(`${directory}/${name}`));
   }
 
+  /**
+   * Whether a name is told to be born that was there before: it was looked up, which the kernel cannot always tell
+   * from a birth. The way to the target is as it was, for the events that follow.
+   */
+  isKnown(target: Target, { kind, node }: KernelEvent): boolean {
+    return (
+      (kind === "birth" || kind === "lookup") && node !== undefined && nodesOf(this.#resolutions.get(target)).has(node)
+    );
+  }
+
   /** The symbolic link that a target is, as of the last refresh. */
   linkOf(target: Target): Link | undefined {
     return this.#resolutions.get(target)?.link;
@@ -189,15 +201,17 @@ export class WatchSet implements Disposable {
   departure(target: Target, event: KernelEvent): { readonly to: string | undefined } | undefined {
     const [from, to] = event.entries;
     const resolution = this.#resolutions.get(target);
-    if (event.kind !== "rename" || from === undefined || resolution?.path === undefined) return undefined;
+    const path = resolution?.path ?? this.#vanished.get(target);
+    if (event.kind !== "rename" || from === undefined || resolution === undefined || path === undefined)
+      return undefined;
     const place = to && this.placeOf(to);
     const key: EntryKey = `${from.directory}/${from.name}`;
     if (resolution.own.includes(key)) return { to: place };
     if (!resolution.entries.includes(key)) return undefined;
     const directory = this.#directories.get(from.directory);
     const old = directory === undefined ? undefined : joinPath(directory, from.name);
-    if (old === undefined || !resolution.path.startsWith(`${old}/`)) return undefined;
-    return { to: place === undefined ? undefined : place + resolution.path.slice(old.length) };
+    if (old === undefined || !path.startsWith(`${old}/`)) return undefined;
+    return { to: place === undefined ? undefined : place + path.slice(old.length) };
   }
 
   /** Targets on whose way something was mounted or unmounted at a path. */
@@ -236,13 +250,15 @@ export class WatchSet implements Disposable {
     if (found.end !== undefined && end === undefined) return this.#abandon(nodes);
     if (end !== undefined) nodes.add(end);
     const all = [...entries];
+    const before = this.#resolutions.get(target);
     return {
       signature: hashOf(found),
       path: found.end?.path,
       entries: all,
       own: own.size === all.length ? all : [...own],
       end,
-      layer: undefined,
+      // until the next look opens the file: in the layer it may be the same though the overlay calls it another
+      layer: before?.path === found.end?.path ? before?.layer : undefined,
       link: found.link,
     };
   }
@@ -279,6 +295,8 @@ export class WatchSet implements Disposable {
     const before = this.#resolutions.get(target);
     if (next === undefined) this.#resolutions.delete(target);
     else this.#resolutions.set(target, next);
+    if (next === undefined || next.path !== undefined) this.#vanished.delete(target);
+    else if (before?.path !== undefined) this.#vanished.set(target, before.path);
     for (const end of new Set([before?.end, next?.end]))
       if (end !== undefined && this.#directories.has(end)) this.#scopes.tell(end, this.targetsAt(end));
     this.#abandon(nodesOf(before), before?.path);

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { NodeKey } from "../../src/event.ts";
 import { Monitor } from "../../src/monitor.ts";
 import { Store } from "../../src/state/store.ts";
 import { PATIENCE, QUIET } from "../../src/watch/dispatch.ts";
@@ -42,6 +43,7 @@ afterEach(() => {
 interface Told {
   readonly action: string;
   readonly file: string;
+  readonly previous?: string;
   readonly origin: string;
   readonly process?: { readonly pid: number };
   readonly actors?: readonly { readonly process: { readonly pid: number } }[];
@@ -83,6 +85,79 @@ test("what several did is told when the events of all of them have been taken", 
   expect(others).toEqual([]);
   expect(line).toMatchObject({ file: "/etc/passwd", process: { pid: 8 } });
   expect(line?.actors?.map(({ process }) => process.pid)).toEqual([7, 8]);
+});
+
+test("who looks a name up is named for nothing that is found then", async () => {
+  const etc = knownKey(rig.at("etc"));
+  const looksUp = (name: string) => ({ ...entryEvent("lookup", etc, name), actor: actorOf(7) });
+  writeFileSync(rig.at("etc/passwd"), "by another\n");
+  monitor.onEvent(looksUp("passwd"));
+  monitor.onEvent(act("write", "passwd", 8));
+  writeFileSync(rig.at("etc/found"), "by nobody that is known\n");
+  monitor.onEvent(looksUp("found"));
+  monitor.onEvent(looksUp("shadow"));
+  await Bun.sleep(4 * QUIET);
+  const [line, found, ...others] = lines().sort((a, b) => b.file.localeCompare(a.file));
+  expect(others).toEqual([]);
+  expect(line).toMatchObject({ file: "/etc/passwd", process: { pid: 8 } });
+  expect(line).not.toHaveProperty("actors");
+  expect(found).toMatchObject({ file: "/etc/found", action: "created" });
+  expect(found).not.toHaveProperty("process");
+});
+
+test("what is looked up in a directory that just came is told with who brought it", async () => {
+  const etc = knownKey(rig.at("etc"));
+  mkdirSync(rig.at("new"));
+  writeFileSync(rig.at("new/file"), "one\n");
+  renameSync(rig.at("new"), rig.at("etc/new"));
+  const to = { directory: etc, name: "new" };
+  const from = { directory: knownKey(rig.root), name: "new" };
+  monitor.onEvent({ ...eventOf("rename", 1n, actorOf(7)), node: knownKey(rig.at("etc/new")), entries: [from, to] });
+  monitor.onEvent({ ...entryEvent("lookup", knownKey(rig.at("etc/new")), "file"), actor: actorOf(8) });
+  await Bun.sleep(4 * QUIET);
+  expect(lines()).toMatchObject([
+    { file: "/etc/new", process: { pid: 7 } },
+    { file: "/etc/new/file", process: { pid: 7 } },
+  ]);
+});
+
+describe("a move is told as such", () => {
+  let etc: NodeKey;
+  let ssh: NodeKey;
+  const named = (name: string) => ({ directory: etc, name });
+  const move = () =>
+    monitor.onEvent({ ...eventOf("rename", 2n, actorOf(7)), node: ssh, entries: [named("ssh"), named("moved")] });
+
+  beforeEach(() => {
+    etc = knownKey(rig.at("etc"));
+    ssh = knownKey(rig.at("etc/ssh"));
+    renameSync(rig.at("etc/ssh"), rig.at("etc/moved"));
+  });
+  afterEach(() => {
+    const moves = lines().map(({ action, file, previous, process }) => [action, previous, file, process?.pid]);
+    expect(moves.sort()).toEqual([
+      ["moved", "/etc/ssh", "/etc/moved", 7],
+      ["moved", "/etc/ssh/config", "/etc/moved/config", 7],
+    ]);
+  });
+
+  test("though it is seen before it is told", async () => {
+    isTold = false;
+    monitor.onEvent({ ...eventOf("close", 1n, actorOf(8)), node: ssh });
+    monitor.onEvent({ ...eventOf("close", 1n, actorOf(8)), node: knownKey(rig.at("etc/moved/config")) });
+    await Bun.sleep(2 * QUIET);
+    expect(lines()).toEqual([]);
+    move();
+    isTold = true;
+    await Bun.sleep(4 * QUIET);
+  });
+
+  // Before Linux 6.16 the names in rename(2) are looked up in a way that looks like a birth.
+  test("though the name was looked up for it", async () => {
+    monitor.onEvent({ ...entryEvent("birth", etc, "ssh"), node: ssh, actor: actorOf(7) });
+    move();
+    await Bun.sleep(4 * QUIET);
+  });
 });
 
 test("what is written again and again is told after a while, although there are always more events on their way", async () => {

@@ -11,6 +11,19 @@ test("what left is known by where it went", () => {
   expect([moves.departure(a), moves.departure(b), moves.arrival("/x")]).toEqual([{ to: "/x" }, { to: undefined }, a]);
 });
 
+test("what is in a directory that left went with it", () => {
+  const moves = new Moves();
+  const directory = targetOf("/d");
+  const member = targetOf("/d/sub/f", targetOf("/d/sub", directory));
+  expect(moves.departure(member)).toBeUndefined();
+  moves.depart(directory, "/x");
+  expect(moves.departure(member)).toEqual({ to: "/x/sub/f" });
+  moves.follow("/x", undefined);
+  expect(moves.departure(member)).toEqual({ to: undefined });
+  moves.settle(directory);
+  expect(moves.departure(member)).toBeUndefined();
+});
+
 test("what went on is known by the last place, even one that nobody knows", () => {
   const moves = new Moves();
   moves.depart(a, "/x");

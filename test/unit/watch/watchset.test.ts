@@ -2,9 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { statx } from "../../../src/kernel/libc.ts";
 import { parseMountinfo } from "../../../src/watch/mounts.ts";
-import type { WatchSet } from "../../../src/watch/watchset.ts";
+import type { NodeKey } from "../../../src/event.ts";
+import type { WatchNode } from "../../../src/source/source.ts";
+import { WatchSet } from "../../../src/watch/watchset.ts";
 import { eventOf, targetOf } from "./events.ts";
-import { type RecordingSource, Rig, knownKey } from "./watchset-rig.ts";
+import { RecordingSource, Rig, knownKey } from "./watchset-rig.ts";
 
 let rig: Rig;
 let source: RecordingSource;
@@ -188,6 +190,40 @@ describe("watches", () => {
     set.invalidate(passwd);
     set.refresh(passwd);
     expectWatched("", "etc", "etc/passwd");
+  });
+});
+
+describe("a file in a layer", () => {
+  const LAYER = "layer" as NodeKey;
+
+  /** Takes every file for one on overlayfs. */
+  class LayeredSource extends RecordingSource {
+    override watch(node: WatchNode): NodeKey | undefined {
+      if (node.inode !== 7n) return super.watch(node);
+      this.calls.push("watch layer");
+      this.watched.set(LAYER, { ...node, path: "layer" });
+      return LAYER;
+    }
+
+    opened = () => ({ writers: 0, mappings: 0, layer: { device: 1, inode: 7n } });
+  }
+
+  test("is watched there from the look that opened it on, and stays so when its names are looked up anew", () => {
+    const layered = new LayeredSource();
+    const layeredSet = new WatchSet(layered, rig.root);
+    const target = targetOf("/etc/passwd");
+    layeredSet.refresh(target);
+    expect(layeredSet.opened(target)).toEqual({ isWritable: false, isNew: true });
+    layered.calls.length = 0;
+    layeredSet.invalidate(target);
+    layeredSet.refresh(target);
+    expect(layered.calls.filter((call) => call.includes("layer"))).toEqual([]);
+    const written = { ...eventOf("write", 0n), node: LAYER };
+    expect([...layeredSet.targetsOf(written)]).toEqual([target]);
+    expect(layeredSet.opened(target)).toEqual({ isWritable: false, isNew: false });
+    rmSync(at("etc/passwd"));
+    layeredSet.refresh(target);
+    expect(layered.calls).toContain("unwatch layer");
   });
 });
 
