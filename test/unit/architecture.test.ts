@@ -131,7 +131,7 @@ describe("imports go one way:", () => {
     sinks: ["consumers", "watch/attribution.ts"],
     "canary.ts": ["kernel", "source/source.ts", "watch/mounts.ts"],
     labels: ["consumers/consumer.ts", "state/expectations.ts", "watch"],
-    "reporter.ts": ["consumers", "labels/labels.ts", "sinks/line.ts", "state/store.ts", "watch"],
+    "reporter.ts": ["consumers", "labels/labels.ts", "source/source.ts", "sinks/line.ts", "state/store.ts", "watch"],
     "monitor-parts.ts": ["consumers/redaction.ts", "labels/labels.ts", "source/source.ts", "state/store.ts", "watch"],
     "monitor.ts": ["consumers", "follow.ts", "monitor-parts.ts", "reporter.ts", "state/store.ts", "watch"],
     homes: ["consumers", "watch"],
