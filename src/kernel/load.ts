@@ -1,7 +1,7 @@
 import type { Pointer } from "bun:ffi";
 import { existsSync } from "node:fs";
 import { embeddedLibbpf, readBpfObject } from "./assets.ts";
-import { btfName, type Form, type Hook, type HookSet, type MapName, programName } from "./hooks.ts";
+import { BTF_NAMES, btfName, type Form, type Hook, type HookSet, type MapName, programName } from "./hooks.ts";
 import { log } from "../log.ts";
 import { cString } from "./libbpf.ts";
 import { trimHeap } from "./libc.ts";
@@ -86,7 +86,7 @@ export class LoadedObject implements Disposable {
         }
       };
       const known = attempt(
-        () => libbpf.knownToKernel([ALLOCATOR, ...hooks.map(btfName)]),
+        () => libbpf.knownToKernel([ALLOCATOR, ...BTF_NAMES, ...hooks.map(btfName)]),
         giveUp("the kernel's type information (BTF) cannot be read"),
       );
       const missing: MissingHook[] = [];
