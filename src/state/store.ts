@@ -10,7 +10,7 @@ import { closeQuietly, FileHealth, isMarked, isUnsound, setAside, type Trouble, 
 import { type Entry, Journal, type JournalOptions, type Retention } from "./journal.ts";
 import { claimFile, MEMORY, openBeside, openDatabase, type Opened } from "./open.ts";
 import { prepare } from "./statement.ts";
-import { copySecret, salvageStates, transfer } from "./transfer.ts";
+import { copySecret, isAsLeft, salvageStates, transfer } from "./transfer.ts";
 
 /** A change to be recorded: the state from now on, and the line that tells of it. */
 export interface Change {
@@ -22,7 +22,7 @@ export interface Change {
 
 /** What became of a database that could not be used as it was. */
 export interface Recovery {
-  readonly trouble: Trouble | "can be written again";
+  readonly trouble: Trouble | "can be written again" | "was used by another bpfink meanwhile";
   /** Where the old one is now. */
   readonly setAside?: string | undefined;
   /** All that it held is in the new one: states, lines, the chain. */
@@ -54,6 +54,8 @@ export class Store implements Keys, Disposable {
   #health: FileHealth | undefined;
   /** What an error told of the file. */
   #trouble: Trouble | undefined;
+  /** The last line of the file when memory took its place. */
+  #left: Journal["head"] | undefined;
   #isOpen = true;
 
   /** `path`: a file, made if missing, or ":memory:". */
@@ -234,6 +236,7 @@ export class Store implements Keys, Disposable {
       }
     }
     const inMemory = opened === undefined;
+    if (inMemory && moved === undefined) attempt(() => (this.#left = old.journal.head));
     opened ??= {
       database: openDatabase(MEMORY).database,
       claim: inMemory && moved === undefined ? old.claim : undefined,
@@ -255,9 +258,18 @@ export class Store implements Keys, Disposable {
     let opened: Opened | undefined;
     try {
       opened = openDatabase(this.#path);
+      let moved: string | undefined;
+      if (!isAsLeft(opened.database, this.#left)) {
+        closeQuietly(opened.database);
+        closeQuietly(opened.claim);
+        moved = setAside(this.#path);
+        opened = openDatabase(this.#path);
+      }
       transfer(database, opened.database, "all");
       this.#exchange(opened, false);
-      return { trouble: "can be written again", isWhole: true, inMemory: false };
+      this.#left = undefined;
+      const trouble = moved === undefined ? "can be written again" : "was used by another bpfink meanwhile";
+      return { trouble, setAside: moved, isWhole: true, inMemory: false };
     } catch {
       closeQuietly(opened?.database);
       closeQuietly(opened?.claim);

@@ -64,6 +64,19 @@ export function transfer(from: Database, to: Database, lines: "all" | "undeliver
   }).immediate();
 }
 
+/**
+ * Whether a database is empty, or its last line is still the one that it was: else somebody went on with it, and its
+ * lines and ours are two chains.
+ */
+export function isAsLeft(
+  database: Database,
+  left: { readonly seq: number; readonly hash: string } | undefined,
+): boolean {
+  const { seq, hash } = chainOf(database);
+  if (seq === 0n) return prepare(database, "SELECT 1 FROM state").get() === null;
+  return left !== undefined && Number(seq) === left.seq && hash === left.hash;
+}
+
 /** Brings over what states can still be read of a broken database, from both ends of the table. Returns how many. */
 export function salvageStates(from: Database, to: Database): number {
   const save = to.prepare("INSERT OR IGNORE INTO state (path, state) VALUES (?, ?)");

@@ -176,6 +176,14 @@ describe("while it is in use", () => {
     expect([store.tend(), store.paths(), broken()]).toEqual([undefined, ["/a", "/b"], []]);
     using reader = Store.openReadOnly(path);
     expect(reader.paths()).toEqual(["/other"]);
+    other.kill("SIGKILL");
+    await other.exited;
+    const found = store.tend();
+    expect(found).toMatchObject({ trouble: "was used by another bpfink meanwhile", isWhole: true, inMemory: false });
+    using theirs = Store.openReadOnly(found?.setAside ?? "");
+    expect(theirs.paths()).toEqual(["/other"]);
+    using ours = Store.openReadOnly(path);
+    expect([ours.paths(), ours.undelivered(0, 9).length]).toEqual([["/a", "/b"], 2]);
   });
 
   function holder() {
