@@ -1,5 +1,6 @@
 import type { Paint } from "../cli/terminal.ts";
-import { visible, visibleWithTabs } from "../visible.ts";
+import { changes } from "../sinks/pretty.ts";
+import { visible } from "../visible.ts";
 
 /** What `history` reads of a line. Lines of older versions may lack any of it. */
 export interface HistoryLine {
@@ -11,7 +12,6 @@ export interface HistoryLine {
   /** Where it was, if it was moved. */
   readonly previous?: string;
   readonly expected?: { readonly reason?: string; readonly by?: string };
-  readonly diff?: string;
   readonly process?: { readonly pid?: number };
   readonly processName?: string;
   readonly user?: string;
@@ -44,19 +44,16 @@ function subject({ action, file, previous, message = "", expected }: HistoryLine
   return action === "expected" ? `${message}: ${expected?.reason}` : message;
 }
 
-/** The diff of a line, each of its lines with a newline; "" if it has none. */
-export function historyDiff({ diff }: HistoryLine, paint: Paint): string {
-  if (diff === undefined || diff === "") return "";
-  const lines = diff.replace(/\n$/, "").split("\n");
-  return lines.map((line, i) => `    ${painted(line, i, paint)}\n`).join("");
+/** What a line says was added and removed, each row with a newline; "" if it tells of nothing of the kind. */
+export function historyDiff(line: object, paint: Paint): string {
+  const rows = changes(line as Readonly<Record<string, unknown>>);
+  return rows.map((row) => `    ${painted(row, paint)}\n`).join("");
 }
 
-function painted(line: string, number: number, paint: Paint): string {
-  const text = visibleWithTabs(line);
-  if (number < 2) return text; // the names of the files
-  if (line.startsWith("+")) return paint("green", text);
-  if (line.startsWith("-")) return paint("red", text);
-  return line.startsWith("@@") ? paint("cyan", text) : text;
+function painted(row: string, paint: Paint): string {
+  if (row.startsWith("+")) return paint("green", row);
+  if (row.startsWith("-")) return paint("red", row);
+  return row.startsWith("@@") ? paint("cyan", row) : row;
 }
 
 function row(cells: readonly string[], last: string): string {

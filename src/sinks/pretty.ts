@@ -57,7 +57,8 @@ function who(fields: Readonly<Record<string, unknown>>): string[] {
   return [...origin, `by ${name} (${process.pid}) as ${as}`];
 }
 
-function changes(fields: Readonly<Record<string, unknown>>): string[] {
+/** What a line says was added and removed, a row each: the diff without the names of the files, or entries as JSON. */
+export function changes(fields: Readonly<Record<string, unknown>>): string[] {
   const { diff, add, del, generic } = fields;
   if (typeof diff === "string") {
     const rows = diff.split("\n").slice(0, -1);
