@@ -84,6 +84,8 @@ struct event {
 	struct node node; /* all 0: none */
 	__u32 kind; /* enum change_kind */
 	__u32 entries; /* how many follow: 0, or 1 or 2 in a struct entry_event */
+	__u32 mount_namespace; /* of a mount: the one it is in (inode number, /proc/PID/ns/mnt); else 0 */
+	__u32 unused;
 	struct actor actor;
 };
 

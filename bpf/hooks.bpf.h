@@ -163,12 +163,17 @@ static __always_inline int on_clear_inode(enum form form, struct inode *inode)
 	return 0;
 }
 
+static __always_inline struct mount *mount_of(struct vfsmount *mounted)
+{
+	return (void *)mounted - bpf_core_field_offset(struct mount, mnt);
+}
+
 #define MOUNTS_ON_ONE_PLACE 8
 
 /* Where in a directory something is mounted, when the path leads to what is mounted there already. */
 static __always_inline struct dentry *mount_point(struct vfsmount *mounted, struct dentry *dentry)
 {
-	struct mount *mount = (void *)mounted - bpf_core_field_offset(struct mount, mnt);
+	struct mount *mount = mount_of(mounted);
 
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < MOUNTS_ON_ONE_PLACE; i++) {
@@ -186,9 +191,12 @@ static __always_inline struct dentry *mount_point(struct vfsmount *mounted, stru
 static __always_inline int on_mount(struct vfsmount *mounted, struct dentry *dentry)
 {
 	struct dentry *point = mount_point(mounted, dentry);
+	struct inode *inode = BPF_CORE_READ(point, d_inode);
 
 	/* PROBE in both forms: the verifier knows nothing of what was read on the way */
-	report_entries(PROBE, CHANGE_MOUNT, point, BPF_CORE_READ(point, d_inode), NULL);
+	if (entry_watched(PROBE, CHANGE_MOUNT, point, inode))
+		send_entries(CHANGE_MOUNT, point, inode, NULL,
+			     BPF_CORE_READ(mount_of(mounted), mnt_ns, ns.inum));
 	return 0;
 }
 

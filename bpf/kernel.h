@@ -76,9 +76,18 @@ struct vfsmount {
 	struct dentry *mnt_root;
 } CORE;
 
+struct ns_common {
+	__u32 inum;
+} CORE;
+
+struct mnt_namespace {
+	struct ns_common ns;
+} CORE;
+
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
+	struct mnt_namespace *mnt_ns;
 	struct vfsmount mnt;
 } CORE;
 

@@ -42,6 +42,8 @@ static __always_inline void fill_event(struct event *event, __u32 kind, struct i
 	event->time = bpf_ktime_get_ns();
 	event->kind = kind;
 	event->entries = entries;
+	event->mount_namespace = 0;
+	event->unused = 0;
 	fill_node(&event->node, inode);
 	fill_actor(&event->actor);
 }
@@ -114,22 +116,27 @@ static __always_inline bool entry_watched(enum form form, __u32 kind, struct den
 }
 
 /* other is NULL, or the second dentry of a rename. inode is that of dentry. */
-static __always_inline void report_entries(enum form form, __u32 kind, struct dentry *dentry,
-					   struct inode *inode, struct dentry *other)
+static __always_inline void send_entries(__u32 kind, struct dentry *dentry, struct inode *inode,
+					 struct dentry *other, __u32 mount_namespace)
 {
-	struct entry_event *event;
+	struct entry_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 
-	if (!entry_watched(form, kind, dentry, inode) &&
-	    !(other && entry_watched(form, kind, other, READ(form, other, d_inode))))
-		return;
-	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event)
 		return count_lost();
 	fill_event(&event->event, kind, inode, other ? 2 : 1);
+	event->event.mount_namespace = mount_namespace;
 	fill_entry(&event->entry[0], dentry);
 	if (other)
 		fill_entry(&event->entry[1], other);
 	bpf_ringbuf_submit(event, 0);
+}
+
+static __always_inline void report_entries(enum form form, __u32 kind, struct dentry *dentry,
+					   struct inode *inode, struct dentry *other)
+{
+	if (entry_watched(form, kind, dentry, inode) ||
+	    (other && entry_watched(form, kind, other, READ(form, other, d_inode))))
+		send_entries(kind, dentry, inode, other, 0);
 }
 
 #endif

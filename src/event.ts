@@ -102,6 +102,8 @@ export interface KernelEvent {
   readonly entries: readonly Entry[];
   /** Of kind "mount", where the source knows the mount and not the entry. */
   readonly mount?: MountChange;
+  /** Of kind "mount": inode number of the mount namespace that it is in. Where the source knows it. */
+  readonly mountNamespace?: number;
   /** undefined when the process was gone before anything could be learnt of it. */
   readonly actor: Actor | undefined;
 }

@@ -23,10 +23,12 @@ const SYMBOLS = {
   bpf_object__next_program: { args: ["ptr", "ptr" /* after it; NULL: the first */], returns: "ptr" },
   bpf_object__find_map_by_name: { args: ["ptr", "ptr" /* const char * */], returns: "ptr" },
   bpf_map__set_autocreate: { args: ["ptr", "bool"], returns: "i32" },
+  bpf_map__reuse_fd: { args: ["ptr", "i32" /* int fd, duplicated */], returns: "i32" },
   bpf_map__set_map_flags: { args: ["ptr", "u32" /* BPF_F_* */], returns: "i32" },
   bpf_map__set_max_entries: { args: ["ptr", "u32"], returns: "i32" },
   bpf_object__find_map_fd_by_name: { args: ["ptr", "ptr" /* const char * */], returns: "i32" },
   bpf_program__set_autoload: { args: ["ptr", "bool"], returns: "i32" },
+  bpf_program__unload: { args: ["ptr"], returns: "void" },
   bpf_program__fd: { args: ["ptr"], returns: "i32" },
   bpf_obj_get_info_by_fd: {
     args: ["i32" /* int fd */, "ptr" /* struct bpf_*_info *out */, "ptr" /* __u32 *length, in and out */],

@@ -38,23 +38,34 @@ export class Links {
     return this.#attached.map(({ link }) => link);
   }
 
-  /** Attaches again what is no longer attached, and says what that was. Before Linux 5.13 trampolines stay detached. */
-  mend(): Detached[] {
-    const { symbols } = embeddedLibbpf().libbpf;
+  /**
+   * Attaches again what is no longer attached, and says what that was.
+   *
+   * @param renew loads programs anew: before Linux 5.13 no trampoline can be attached twice
+   */
+  mend(renew: (names: readonly string[]) => ReadonlyMap<string, Pointer>): Detached[] {
     // all are looked at before a new one can get the number of an old one
     const lost = this.#attached.filter(({ fd, file }) => fileOf(fd) !== file);
+    const stuck = lost.filter((old) => !this.#reattach(old, old.program)).map(({ name }) => name);
+    const renewed = stuck.length === 0 ? new Map<string, Pointer>() : renew(stuck);
     return lost.map((old) => {
-      const { name, program, link } = old;
-      try {
-        this.#attached[this.#attached.indexOf(old)] = attach(name, program);
-      } catch {
-        return { name, isBack: false };
-      }
-      // frees it, and does not close what is another's descriptor by now
-      symbols.bpf_link__disconnect(link);
-      symbols.bpf_link__destroy(link);
-      return { name, isBack: true };
+      const program = renewed.get(old.name);
+      const isBack = !stuck.includes(old.name) || (program !== undefined && this.#reattach(old, program));
+      return { name: old.name, isBack };
     });
+  }
+
+  #reattach(old: Attached, program: Pointer): boolean {
+    const { symbols } = embeddedLibbpf().libbpf;
+    try {
+      this.#attached[this.#attached.indexOf(old)] = attach(old.name, program);
+    } catch {
+      return false;
+    }
+    // frees it, and does not close what is another's descriptor by now
+    symbols.bpf_link__disconnect(old.link);
+    symbols.bpf_link__destroy(old.link);
+    return true;
   }
 
   /** Detaches all. */

@@ -3,10 +3,9 @@ import { existsSync } from "node:fs";
 import { embeddedLibbpf, readBpfObject } from "./assets.ts";
 import { BTF_NAMES, btfName, type Form, type Hook, type HookSet, type MapName, programName } from "./hooks.ts";
 import { log } from "../log.ts";
-import { cString } from "./libbpf.ts";
 import { trimHeap } from "./libc.ts";
 import { type Detached, Links } from "./links.ts";
-import { findProgram, type MapSizes, openObject } from "./object.ts";
+import { findProgram, mapFd, type MapSizes, openObject } from "./object.ts";
 import { type Refusal, refusalOf } from "./refusals.ts";
 import { SkipCounter } from "./skips.ts";
 
@@ -39,26 +38,38 @@ const KPROBES = "/sys/bus/event_source/devices/kprobe";
  */
 const ALLOCATOR = "bpf_mem_cache_alloc";
 
+/** Of what an object in the kernel was made. */
+interface Origin {
+  readonly bytes: Uint8Array;
+  readonly form: Form;
+  readonly maps: readonly MapName[];
+  /** Loaded, whether attached or not. */
+  readonly hooks: readonly Hook[];
+}
+
 /** The BPF object in the kernel, attached. Pointers stay inside. */
 export class LoadedObject implements Disposable {
   readonly missing: readonly MissingHook[];
+  readonly #origin: Origin;
   readonly #object: Pointer;
-  readonly #programs: readonly Pointer[];
+  /** Of the hooks, in their order. */
+  readonly #programs: Pointer[];
+  /** What programs were loaded anew with. */
+  readonly #renewals: Pointer[] = [];
   readonly #links: Links;
   #skips: SkipCounter;
-  readonly #names: readonly string[];
 
   private constructor(
+    origin: Origin,
     object: Pointer,
-    names: readonly string[],
-    programs: readonly Pointer[],
+    programs: Pointer[],
     links: Links,
     missing: readonly MissingHook[],
   ) {
+    this.#origin = origin;
     this.#object = object;
     this.#programs = programs;
     this.#links = links;
-    this.#names = names;
     this.#skips = new SkipCounter(programs, links.pointers);
     this.missing = missing;
     inUse.add(this);
@@ -128,8 +139,7 @@ export class LoadedObject implements Disposable {
               ({ reason }) => skip(missing, { hook: loaded[i]!, reason, isRefused: true }),
             );
           }
-          const names = loaded.map(({ name }) => name);
-          return new LoadedObject(object, names, programs, links, missing);
+          return new LoadedObject({ bytes, form, maps, hooks: loaded }, object, programs, links, missing);
         } catch (error) {
           release(object, links);
           throw error;
@@ -147,8 +157,7 @@ export class LoadedObject implements Disposable {
 
   /** The file descriptor of a map of the object, open as long as the object is. */
   mapFd(name: MapName): number {
-    const { libbpf } = embeddedLibbpf();
-    return libbpf.number(name, libbpf.symbols.bpf_object__find_map_fd_by_name(this.#object, cString(name)));
+    return mapFd(this.#object, name);
   }
 
   /** How often the kernel did not run a program that it should have, in all, as far as it tells (skips.ts). */
@@ -158,19 +167,43 @@ export class LoadedObject implements Disposable {
 
   /** How often each program ran, and was skipped (skips.ts). */
   programs(): ProgramCounts[] {
-    return this.#skips.counts().map((counts, i) => ({ name: this.#names[i] ?? "", ...counts }));
+    return this.#skips.counts().map((counts, i) => ({ name: this.#origin.hooks[i]?.name ?? "", ...counts }));
   }
 
   /** See Links. */
   mend(): Detached[] {
-    const detached = this.#links.mend();
+    const detached = this.#links.mend((names) => this.#renew(names));
     if (detached.length > 0) this.#skips = new SkipCounter(this.#programs, this.#links.pointers);
     return detached;
   }
 
+  /** Loads programs of these hooks once more, with the same maps. Returns those that the kernel takes: it did before. */
+  #renew(names: readonly string[]): ReadonlyMap<string, Pointer> {
+    const { bytes, form, maps, hooks } = this.#origin;
+    const { symbols } = embeddedLibbpf().libbpf;
+    const lost = hooks.filter(({ name }) => names.includes(name));
+    const programs = lost.map((hook) => programName(hook, form));
+    const object = openObject(bytes, { programs, maps, from: this.#object });
+    if (symbols.bpf_object__load(object) < 0) {
+      symbols.bpf_object__close(object);
+      return new Map();
+    }
+    this.#renewals.push(object);
+    const renewed = new Map<string, Pointer>();
+    for (const hook of lost) {
+      const program = findProgram(object, programName(hook, form));
+      const [old] = this.#programs.splice(hooks.indexOf(hook), 1, program);
+      if (old !== undefined) symbols.bpf_program__unload(old);
+      renewed.set(hook.name, program);
+    }
+    return renewed;
+  }
+
   /** Detaches the hooks and unloads the object. */
   [Symbol.dispose](): void {
-    if (inUse.delete(this)) release(this.#object, this.#links);
+    if (!inUse.delete(this)) return;
+    release(this.#object, this.#links);
+    for (const object of this.#renewals) embeddedLibbpf().libbpf.symbols.bpf_object__close(object);
   }
 }
 

@@ -18,18 +18,31 @@ export interface Parts {
   readonly preallocated: boolean;
 }
 
+/** What of an object goes into the kernel a second time. */
+export interface Renewal {
+  readonly programs: readonly string[];
+  readonly maps: readonly MapName[];
+  /** The object whose maps they are. */
+  readonly from: Pointer;
+}
+
 /**
  * Opens the object for one bpf_object__load: libbpf keeps what it changed in programs, and takes no second.
  *
  * @param bytes of the object, which stay as they are
  */
-export function openObject(bytes: Uint8Array, { programs, maps, sizes, preallocated }: Parts): Pointer {
+export function openObject(bytes: Uint8Array, parts: Parts | Renewal): Pointer {
   const { libbpf } = embeddedLibbpf();
   const object = libbpf.pointer("bpf_object__open_mem", libbpf.symbols.bpf_object__open_mem(bytes, bytes.length, null));
   try {
-    leaveOut(object, new Set(programs.map((name) => findProgram(object, name))), maps);
-    for (const [name, size] of Object.entries(sizes)) resize(object, name as MapName, size);
-    if (preallocated) preallocate(object, "watches", sizes.watches);
+    leaveOut(object, new Set(parts.programs.map((name) => findProgram(object, name))), parts.maps);
+    if ("from" in parts) {
+      for (const name of parts.maps)
+        libbpf.number(name, libbpf.symbols.bpf_map__reuse_fd(findMap(object, name), mapFd(parts.from, name)));
+      return object;
+    }
+    for (const [name, size] of Object.entries(parts.sizes)) resize(object, name as MapName, size);
+    if (parts.preallocated) preallocate(object, "watches", parts.sizes.watches);
     return object;
   } catch (error) {
     libbpf.symbols.bpf_object__close(object);
@@ -40,6 +53,12 @@ export function openObject(bytes: Uint8Array, { programs, maps, sizes, prealloca
 export function findProgram(object: Pointer, name: string): Pointer {
   const { libbpf } = embeddedLibbpf();
   return libbpf.pointer(name, libbpf.symbols.bpf_object__find_program_by_name(object, cString(name)));
+}
+
+/** The file descriptor of a map of a loaded object, open as long as the object is. */
+export function mapFd(object: Pointer, name: MapName): number {
+  const { libbpf } = embeddedLibbpf();
+  return libbpf.number(name, libbpf.symbols.bpf_object__find_map_fd_by_name(object, cString(name)));
 }
 
 /** Keeps libbpf from loading the other programs and making the other maps. */

@@ -8,7 +8,7 @@ import type { Opened } from "./source.ts";
  * them with the BTF of the object that is embedded.
  */
 export const LAYOUT = {
-  event: { time: 0, node: 8, kind: 24, entries: 28, actor: 32 },
+  event: { time: 0, node: 8, kind: 24, entries: 28, mount_namespace: 32, unused: 36, actor: 40 },
   node: { inode: 0, device: 8, generation: 12 },
   actor: {
     start: 0,
@@ -31,20 +31,20 @@ export const LAYOUT = {
   ancestor: { pid: 0, comm: 4, executable: 20 },
   path_span: { end: 0, state: 2 },
   entry: { directory: 0, name: 16 },
-  entry_event: { event: 0, entry: 2192 },
+  entry_event: { event: 0, entry: 2200 },
   addressee: { device: 0, inode: 8, pid: 16, tgid: 20 },
   sent_signal: { sender: 0, unused: 4, actor: 8 },
   opened: { monitor: 0, writers: 4, mappings: 8, layered: 12, node: 16, layer: 32 },
 } as const;
 
 export const SIZE = {
-  event: 2192,
+  event: 2200,
   node: 16,
   actor: 2160,
   ancestor: 24,
   path_span: 4,
   entry: 272,
-  entry_event: 2736,
+  entry_event: 2744,
   addressee: 24,
   sent_signal: 2168,
   opened: 48,
@@ -113,12 +113,14 @@ export function decodeEvent(record: Uint8Array, clocks: ClockOffsets): KernelEve
     const name = pathText(beforeNul(record.subarray(entry + LAYOUT.entry.name, entry + SIZE.entry)));
     if (directory !== undefined) entries.push({ directory, name });
   }
+  const mountNamespace = view.getUint32(event.mount_namespace, true);
   return {
     time,
     kind,
     node,
     generation,
     entries,
+    ...(mountNamespace === 0 ? {} : { mountNamespace }),
     actor: decodeActor(record.subarray(event.actor, event.actor + SIZE.actor), clocks),
   };
 }

@@ -1,4 +1,5 @@
 import type { KernelEvent, NodeKey } from "../event.ts";
+import { mountNamespace } from "../kernel/namespace.ts";
 import type { Mount, MountChanges } from "./mount-table.ts";
 import type { Target } from "./target.ts";
 import type { WatchSet } from "./watchset.ts";
@@ -32,6 +33,7 @@ export class Covers {
   readonly #named = new Map<string, { readonly event: KernelEvent; readonly until: number }>();
   readonly #untilNow: () => () => boolean;
   #hasEvents: boolean;
+  readonly #namespace = mountNamespace();
 
   /**
    * @param hasEvents whether the source tells of mounts
@@ -56,18 +58,27 @@ export class Covers {
     }
   }
 
-  /** Events of the mounts and umounts that are to be looked at; none where there is nothing to look at. */
+  /**
+   * Events of the mounts and umounts that are to be looked at; none where there is nothing to look at. Those in other
+   * mount namespaces only where there is none in ours: a mount may have come from there (mount_namespaces(7)).
+   */
   eventsOf(target: Target): readonly KernelEvent[] {
+    const own = this.#ownEventsOf(target);
+    return own.length > 0 || !this.#pending.has(target) ? own : (this.#events.get(target)?.events ?? []);
+  }
+
+  #ownEventsOf(target: Target): readonly KernelEvent[] {
     const cover = this.#pending.get(target);
     if (cover === undefined) return [];
     const named = this.#named.get(nameOf(cover.action, cover.mount.id));
-    return this.#events.get(target)?.events ?? (named === undefined ? [] : [named.event]);
+    const events = this.#events.get(target)?.events ?? (named === undefined ? [] : [named.event]);
+    return events.filter((event) => (event.mountNamespace ?? this.#namespace) === this.#namespace);
   }
 
   /** Whether there is something to look at, and the event that says whose doing it is may be on its way. */
   awaitsEvent(target: Target): boolean {
     const found = this.#pending.get(target)?.found;
-    if (!this.#hasEvents || found === undefined || this.eventsOf(target).length > 0) return false;
+    if (!this.#hasEvents || found === undefined || this.#ownEventsOf(target).length > 0) return false;
     return performance.now() < found.at + AFTER || !found.isTold();
   }
 

@@ -41,7 +41,7 @@ describe("the decoder has the layout of the object's BTF:", () => {
   test("widths of the numbers that it reads", () => {
     const sizesOf = (name: StructName, ...without: string[]) =>
       Object.entries(structs[name].members).flatMap(([member, { size }]) => (without.includes(member) ? [] : [size]));
-    expect(sizesOf("event", "node", "actor")).toEqual([8, 4, 4]);
+    expect(sizesOf("event", "node", "actor")).toEqual([8, 4, 4, 4, 4]);
     const notNumbers = ["comm", "tty", "executable", "cgroup", "ancestors", "args", "strings"];
     expect(sizesOf("actor", ...notNumbers)).toEqual([8, 4, 4, 4, 4, 4, 4, 4, 4]);
     expect(sizesOf("addressee")).toEqual([8, 8, 4, 4]);
@@ -238,6 +238,11 @@ test("an inode that is freed: a record that ends before the actor", () => {
 });
 
 const actorKinds = KINDS.flatMap((kind, value) => (value === freed ? [] : [[kind, value] as const]));
+
+test("a mount tells in which mount namespace it is", () => {
+  const numbers = { kind: KINDS.indexOf("mount"), mount_namespace: 0xf000_0123 };
+  expect(decodeEvent(record({ numbers }), clocks)).toMatchObject({ kind: "mount", mountNamespace: 0xf000_0123 });
+});
 
 test.each(actorKinds)("a %s of an inode", (kind, value) => {
   const event: KernelEvent | undefined = decodeEvent(

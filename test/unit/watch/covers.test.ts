@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { mountNamespace } from "../../../src/kernel/namespace.ts";
 import { type Cover, Covers } from "../../../src/watch/covers.ts";
 import { eventOf, targetOf } from "./events.ts";
 
@@ -48,6 +49,17 @@ describe("events", () => {
     expect(covers.eventsOf(target)).toEqual([event]);
     covers.note([target], event);
     expect(covers.eventsOf(target)).toEqual([event, event]);
+  });
+
+  test("of another mount namespace stand where there are none of ours, which are waited for", () => {
+    const covers = new Covers(true, always);
+    const ours = { ...eventOf("mount", 2n), mountNamespace: mountNamespace() };
+    const others = { ...eventOf("mount", 1n), mountNamespace: 1 };
+    covers.note([target], others);
+    covers.add(target, coverOf("covered"));
+    expect([covers.eventsOf(target), covers.awaitsEvent(target)]).toEqual([[others], true]);
+    covers.note([target], ours);
+    expect([covers.eventsOf(target), covers.awaitsEvent(target)]).toEqual([[ours], false]);
   });
 
   test("outlive a look that found nothing yet, and not the one that found it", () => {
