@@ -39,11 +39,14 @@ static __always_inline int on_range(enum form form, struct file *file)
  */
 static __always_inline int on_inode_dirty(enum form form, struct inode *inode, int flags)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task;
 
-	if (((__u32)flags & dirty_data_flags()) &&
-	    (READ(form, inode, i_mode) & S_IFMT) == S_IFREG)
-		report_node(form, BPF_CORE_READ(task, mm) ? CHANGE_STORE : CHANGE_DIRTY, inode);
+	/* asked first whether it is watched: every write comes here, and whose it is takes two calls */
+	if (!((__u32)flags & dirty_data_flags()) ||
+	    (READ(form, inode, i_mode) & S_IFMT) != S_IFREG || !find_watch(form, inode, WATCH_FILE))
+		return 0;
+	task = (void *)bpf_get_current_task();
+	report_node(form, BPF_CORE_READ(task, mm) ? CHANGE_STORE : CHANGE_DIRTY, inode);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 // Processes that tests start: bpfink itself, and those that change files for it.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The executable under test. */
@@ -71,6 +72,10 @@ export function succeeded(command: readonly string[], ended: Ended): Ended {
 /** Runs bpfink to its end. */
 export const bpfink = (args: readonly string[], options?: RunOptions): Promise<Ended> =>
   end([BPFINK, ...args], options);
+
+/** MiB of memory that a process has (VmRSS of proc_pid_status(5)). */
+export const memoryOf = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 
 /** A command that writes what it is given to a file, and lives on with it open: `tee -a FILE`, whatever is before it. */
 export class Writer implements AsyncDisposable {

@@ -5,7 +5,7 @@ import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
 import { digestOf, type Line } from "../e2e/line.ts";
 import { Pipe } from "../e2e/pipe.ts";
-import { SLOW } from "../e2e/process.ts";
+import { memoryOf, SLOW } from "../e2e/process.ts";
 
 const FILES = 100;
 /** Changes in a millisecond, and for how many of them: BPFINK_FLOOD_SECONDS=600 takes ten minutes. */
@@ -13,9 +13,6 @@ const RATE = 10;
 const SPAN = Number(process.env["BPFINK_FLOOD_SECONDS"] ?? 15) * 1000;
 /** MiB that memory may grow by, as docs/architecture.md states. */
 const BOUND = 64;
-
-const memoryOf = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 
 /** Writes the files in turn, each the next number, at the rate. Returns how many writes that were. */
 async function flood(files: readonly string[], onPause: () => void): Promise<number> {
