@@ -159,9 +159,10 @@ export class Monitor {
   }
 
   #note(target: Target, event: KernelEvent): void {
-    if (this.#watchSet.isKnown(target, event)) return this.#dispatch.await(target, [], "live");
+    const isDirect = event.kind !== "lookup" && this.#watchSet.isDirect(target, event);
+    if (!isDirect && this.#watchSet.isKnown(target, event)) return this.#dispatch.await(target, [], "live");
     if (["birth", "lookup", "gone", "rename"].includes(event.kind)) this.#watchSet.invalidate(target);
-    if (event.kind !== "lookup" && this.#watchSet.isDirect(target, event)) {
+    if (isDirect) {
       this.#hot.note(target, event);
       return this.#dispatch.note(target, event);
     }

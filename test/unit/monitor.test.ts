@@ -105,6 +105,18 @@ test("who looks a name up is named for nothing that is found then", async () => 
   expect(found).not.toHaveProperty("process");
 });
 
+test("who made a file is named though it was found before that was told", async () => {
+  isTold = false;
+  const etc = knownKey(rig.at("etc"));
+  writeFileSync(rig.at("etc/new"), "one\n");
+  monitor.onEvent({ ...eventOf("attributes", 1n), node: etc });
+  await Bun.sleep(2 * QUIET);
+  monitor.onEvent({ ...entryEvent("birth", etc, "new"), node: knownKey(rig.at("etc/new")), actor: actorOf(7) });
+  isTold = true;
+  await Bun.sleep(3 * QUIET);
+  expect(lines()).toMatchObject([{ file: "/etc/new", action: "created", process: { pid: 7 } }]);
+});
+
 test("what is looked up in a directory that just came is told with who brought it", async () => {
   const etc = knownKey(rig.at("etc"));
   mkdirSync(rig.at("new"));
