@@ -9,7 +9,7 @@ import { log } from "./log.ts";
 import { count } from "./metrics.ts";
 import type { MonitorParts } from "./monitor-parts.ts";
 import { joinPath } from "./paths.ts";
-import { type Finding, Reporter } from "./reporter.ts";
+import { type Finding, MISSING, Reporter } from "./reporter.ts";
 import type { StateStore } from "./state/store.ts";
 import { mergeSightings, sight } from "./watch/attribution.ts";
 import { type Counts, NOTHING } from "./watch/counts.ts";
@@ -30,7 +30,6 @@ import { Tree } from "./watch/tree.ts";
 import type { Walk } from "./watch/walk.ts";
 import { WatchSet } from "./watch/watchset.ts";
 
-const MISSING: Look = { type: "missing" };
 /** While events are coming, the one of what is found may be on its way. */
 const UNSEEN: Occasion = { sightings: [], settled: true, final: false };
 
@@ -232,6 +231,8 @@ export class Monitor {
       if (opened?.isNew === true) this.#dispatch.await(target, [], "live"); // it was read before it was watched
       const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
       if (look === "early" || (isAbsent && !settled)) return "early";
+      const isUnborn = look?.type === "missing" && occasion.born === true && !occasion.final;
+      if (isUnborn && isMissing(this.#store.load(target.path))) return "unborn";
       if (this.#awaitsMover(target.path, origin, occasion)) return "early";
       this.#counts[isAbsent ? "missing" : "watched"]++;
       if (look === undefined) return "same";
@@ -262,10 +263,9 @@ export class Monitor {
 
   /** Tells of a new file that went before its end was read. Returns whether there was one to tell of. */
   #wentUnread(target: Target, purpose: Purpose): boolean {
-    const { path } = target;
-    const consumer = this.#consumerFor(path);
+    const consumer = this.#consumerFor(target.path);
     if (this.#departure(target, consumer)?.inherits === true) return false; // it is read where it went
-    const isTold = this.#reporter.reportUnread(path, consumer, purpose, this.#selection.reports(path));
+    const isTold = this.#reporter.reportUnread(target.path, consumer, purpose, this.#selection.reports(target.path));
     if (isTold) this.#onLine();
     return isTold;
   }

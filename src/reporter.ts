@@ -16,7 +16,7 @@ import type { Occasion, Outcome } from "./watch/dispatch.ts";
 import type { Purpose } from "./watch/long-reads.ts";
 import { userName } from "./watch/users.ts";
 
-const MISSING: Look = { type: "missing" };
+export const MISSING: Look = { type: "missing" };
 
 /** What a look found, and what is known of the path. */
 export interface Finding {

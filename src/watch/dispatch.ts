@@ -25,10 +25,15 @@ export interface Occasion {
   readonly final: boolean;
   /** Whether what the kernel had told has been taken since something was found first. Events need never end. */
   readonly told?: boolean;
+  /** Whether a name was told to be born, and since then neither to go nor to move. */
+  readonly born?: boolean;
 }
 
-/** What came of a look. `early`: there is something, but not to be reported yet. */
-export type Outcome = "line" | "same" | "early";
+/**
+ * What came of a look. `early`: there is something, but not to be reported yet. `unborn`: there is nothing yet, though
+ * the kernel told of a birth. It does so before the name can be seen, and may be preempted then.
+ */
+export type Outcome = "line" | "same" | "early" | "unborn";
 
 interface Pending {
   sightings: readonly Sighting[];
@@ -38,6 +43,7 @@ interface Pending {
   found?: { readonly at: number; readonly isTold: () => boolean } | undefined;
   settled: boolean;
   final: boolean;
+  born?: boolean;
   /** Of what is found, unless an event comes meanwhile. */
   origin: Origin;
   /** Whether the events that the kernel had told at the look before have been taken. */
@@ -101,6 +107,8 @@ export class Dispatch {
     pending.origin = "live";
     pending.sightings = sight(pending.sightings, event);
     pending.final = false;
+    if (event.kind === "birth") pending.born = true;
+    else if (event.kind === "gone" || event.kind === "rename") pending.born = false;
     this.#pending.set(target, pending);
     // the old version that a rename replaced goes away after it
     if (event.kind === "gone" && this.#ready.has(target)) return;
@@ -190,18 +198,24 @@ export class Dispatch {
     if (pending?.isTold?.() === false) return this.#wait(target, now);
     this.drop(target);
     if (pending === undefined) return;
-    const { sightings, settled, origin } = pending;
+    const { sightings, settled, origin, born = false } = pending;
     const told = pending.found?.isTold() === true;
     const final = pending.final || (told && now > (pending.found?.at ?? now) + LIMIT);
-    const outcome = this.#look(target, { sightings, settled, final, ...(told && { told }) }, origin);
-    if (settled && outcome !== "early") return;
+    const outcome = this.#look(
+      target,
+      { sightings, settled, final, ...(told && { told }), ...(born && { born }) },
+      origin,
+    );
+    const isUnborn = outcome === "unborn";
+    if (settled && outcome !== "early" && !isUnborn) return;
     this.#pending.set(target, {
       isTold: outcome === "early" ? this.#untilNow() : undefined,
       found: outcome === "early" ? (pending.found ?? { at: now, isTold: this.#untilNow() }) : undefined,
       sightings: outcome === "line" ? sightings.map((sighting) => ({ ...sighting, reported: true })) : sightings,
-      first: outcome === "early" ? pending.first : now,
+      first: outcome === "early" || isUnborn ? pending.first : now,
       settled: true,
-      final: settled,
+      final: isUnborn ? now > pending.first + PATIENCE : settled,
+      born,
       origin,
     });
     this.#wait(target, now);

@@ -117,6 +117,34 @@ test("who made a file is named though it was found before that was told", async 
   expect(lines()).toMatchObject([{ file: "/etc/new", action: "created", process: { pid: 7 } }]);
 });
 
+describe("what is told to be born before it can be seen", () => {
+  let etc: NodeKey;
+  const toldOf = (kind: "birth" | "gone") => monitor.onEvent({ ...entryEvent(kind, etc, "new"), actor: actorOf(7) });
+  beforeEach(() => {
+    etc = knownKey(rig.at("etc"));
+    toldOf("birth");
+  });
+
+  test("is waited for", async () => {
+    await Bun.sleep(10 * QUIET); // whoever makes it was preempted
+    writeFileSync(rig.at("etc/new"), "one\n");
+    await Bun.sleep(4 * QUIET);
+    expect(lines()).toMatchObject([{ file: "/etc/new", action: "created", process: { pid: 7 } }]);
+  });
+
+  test("and goes again, or is not there after a second, was nothing", async () => {
+    const { size } = monitor;
+    toldOf("gone");
+    await Bun.sleep(4 * QUIET);
+    expect(monitor.size).toBe(size - 1);
+    toldOf("birth");
+    expect(monitor.size).toBe(size);
+    await Bun.sleep(PATIENCE + 10 * QUIET);
+    expect(monitor.size).toBe(size - 1);
+    expect(lines()).toEqual([]);
+  });
+});
+
 test("what is looked up in a directory that just came is told with who brought it", async () => {
   const etc = knownKey(rig.at("etc"));
   mkdirSync(rig.at("new"));

@@ -78,11 +78,12 @@ test.each(finished)("what was %s is looked at at once, and once more when quiet"
   expect(rig.looks.length).toBe(1);
   await rig.until(() => rig.looks.length === 2);
   await rig.quiet();
-  const renamed = events[0]!.kind === "rename";
-  const sightings = [sightingOf(a, { first: 1n, last: BigInt(events.length), renamed })];
+  const { kind } = events[0]!;
+  const sightings = [sightingOf(a, { first: 1n, last: BigInt(events.length), renamed: kind === "rename" })];
+  const born = kind === "birth" ? { born: true } : {};
   expect(rig.occasions).toEqual([
-    { sightings, settled: false, final: false },
-    { sightings, settled: true, final: false },
+    { sightings, settled: false, final: false, ...born },
+    { sightings, settled: true, final: false, ...born },
   ]);
   const [first, second] = rig.looks;
   expect(second!.at - first!.at).toBeGreaterThanOrEqual(QUIET);
@@ -100,8 +101,20 @@ test.each(unfinished)("what was %s is looked at once, when quiet", async (_, eve
   const noted = rig.note(passwd, event);
   await rig.until(() => rig.looks.length === 1);
   await rig.quiet();
-  expect(rig.occasions).toEqual([{ sightings: [sightingOf(a)], settled: true, final: false }]);
+  const born = event.kind === "birth" ? { born: true } : {};
+  expect(rig.occasions).toEqual([{ sightings: [sightingOf(a)], settled: true, final: false, ...born }]);
   expect(rig.looks[0]!.at - noted).toBeGreaterThanOrEqual(QUIET);
+});
+
+test("what is born and cannot be seen yet is looked at for a second, the last time whatever is found", async () => {
+  const rig = new Rig((_, { final }) => (final ? "same" : "unborn"));
+  const noted = rig.note(passwd, eventOf("birth", 1n, a));
+  await rig.until(() => rig.occasions.at(-1)?.final === true);
+  const count = rig.looks.length;
+  expect(rig.looks.at(-1)!.at - noted).toBeGreaterThanOrEqual(PATIENCE);
+  expect(count).toBeGreaterThan(PATIENCE / QUIET / 4);
+  await rig.quiet();
+  expect(rig.looks.length).toBe(count);
 });
 
 test("a close without a write finishes nothing", async () => {
