@@ -67,10 +67,9 @@ export function parseHeader(blob: Uint8Array): Header | undefined {
     algorithm: ALGORITHMS[values.number(TAG.digestAlgorithm, 0) ?? MD5],
     file: (index) => {
       const [base, digest] = [baseNames[index], digests[index]];
+      if (base === undefined || digest === undefined) return undefined;
       const directory = directories[values.number(TAG.directoryIndexes, index) ?? -1];
-      return base === undefined || directory === undefined || digest === undefined
-        ? undefined
-        : { path: directory + base, digest };
+      return directory === undefined ? undefined : { path: directory + base, digest };
     },
   };
 }

@@ -11,7 +11,7 @@ export interface Package {
   readonly version: string;
   /** Content by path. */
   readonly files: Readonly<Record<string, string>>;
-  /** Lines of the header of the spec, and of `%files`. */
+  /** Further lines of the spec's header, and of `%files`. */
   readonly tags?: readonly string[];
   readonly listed?: readonly string[];
   /** In Lua, which rpm runs itself: there need be no shell in the root. */
@@ -23,8 +23,10 @@ export interface Package {
 /** Builds a package. Returns the path of its file. */
 export async function buildPackage(directory: TemporaryDirectory, what: Package): Promise<string> {
   const { name = "bpfink-test", version, files, tags = [], listed = [], after, defines = [] } = what;
+  const content = directory.directory("rpm/content");
+  rmSync(content, { recursive: true });
   const paths = Object.keys(files);
-  const contents = paths.map((path, index) => [path, directory.write(`rpm/content/${index}`, files[path]!)] as const);
+  for (const path of paths) directory.write(`rpm/content${path}`, files[path]);
   const spec = [
     ...[
       `Name: ${name}`,
@@ -36,9 +38,9 @@ export async function buildPackage(directory: TemporaryDirectory, what: Package)
       ...tags,
     ],
     ...["%description", "t", "%install"],
-    ...contents.map(([path, source]) => `install -D -m 644 ${source} %{buildroot}${path}`),
+    `mkdir -p %{buildroot} && cp -a ${content}/. %{buildroot}`,
     ...(after === undefined ? [] : ["%post -p <lua>", after]),
-    ...["%files", ...paths.filter((path) => !listed.some((line) => line.endsWith(path))), ...listed],
+    ...["%files", ...paths.map((path) => `"${path}"`), ...listed],
   ];
   const file = directory.write("rpm/t.spec", `${spec.join("\n")}\n`);
   const output = directory.at("rpm/out");
