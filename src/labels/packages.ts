@@ -57,10 +57,10 @@ export class Packages {
     const known = actors.filter((actor) => actor !== undefined);
     const managers = new Set(known.flatMap(managersOf));
     const dpkg = managers.has("dpkg") ? this.#dpkg.find(path) : undefined;
-    const rpm = managers.has("rpm") ? this.#rpm.find(path) : [];
-    const shipped = dpkg === undefined ? rpm : [dpkg, ...rpm];
+    const rpm = managers.has("rpm") ? this.#rpm.find(path) : undefined;
+    const shipped = [...(dpkg === undefined ? [] : [dpkg]), ...(rpm ?? [])];
     const found = shipped.find((candidate) => holds(candidate, file, digest));
-    const isOpen = known.some((actor) => isAtWork(actor, found));
+    const isOpen = rpm !== undefined && known.some((actor) => isAtWork(actor, found));
     // what is about to be noted is the version after
     const { name, version } = found ?? (isOpen && !waited ? undefined : shipped[0]) ?? {};
     const isKnown = name !== undefined && version !== undefined;

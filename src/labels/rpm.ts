@@ -53,10 +53,10 @@ export class RpmDatabase {
     this.#root = root;
   }
 
-  /** The file in the packages that ship it, of the one that was installed last first; none if that cannot be read. */
-  find(path: string): readonly Installed[] {
+  /** The file in the packages that ship it, the one that was installed last first; undefined if there is no database. */
+  find(path: string): readonly Installed[] | undefined {
     const database = PLACES.map((place) => join(this.#root, place)).find((file) => versionOf(file) !== "");
-    if (database === undefined) return [];
+    if (database === undefined) return undefined;
     const version = `${versionOf(database)} ${versionOf(`${database}-wal`)}`;
     if (version !== this.#version || this.#answers.size >= KEPT_ANSWERS) this.#forget();
     this.#version = version;
