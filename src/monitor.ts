@@ -338,7 +338,7 @@ export class Monitor {
       this.#selection.includes(to) &&
       this.#consumerFor(to) === consumer &&
       isMissing(this.#reporter.known(to));
-    return { to, inherits };
+    return { to, inherits, isReported: to !== undefined && this.#selection.reports(to) };
   }
 
   #consumerFor(path: string): Consumer {

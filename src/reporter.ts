@@ -6,6 +6,7 @@ import { messageOf } from "./errors.ts";
 import type { Origin } from "./event.ts";
 import { HeldChanges, type Moment } from "./labels/held.ts";
 import type { Label, Labeller } from "./labels/labels.ts";
+import { placeOf } from "./labels/rpm.ts";
 import { log } from "./log.ts";
 import { count, noteLatency } from "./metrics.ts";
 import type { MonitorParts } from "./monitor-parts.ts";
@@ -34,8 +35,9 @@ export interface Finding {
   readonly occasion: Occasion;
   /** Whether a line is made of a difference. */
   readonly isReported: boolean;
-  /** A rename took it away. */
-  readonly departure: { readonly to: string | undefined; readonly inherits: boolean } | undefined;
+  /** A rename took it away; whether it is reported there, and what is known goes with it. */
+  readonly departure:
+    { readonly to: string | undefined; readonly inherits: boolean; readonly isReported: boolean } | undefined;
   /** Something was mounted over it, or unmounted, and which of the two that makes it. */
   readonly cover: Pick<Cover, "action" | "mount" | "isTop"> | undefined;
 }
@@ -72,21 +74,23 @@ export class Reporter {
   report(finding: Finding): Outcome {
     const { path, consumer, before, look, origin, occasion, departure } = finding;
     const state = consumer.parse(path, look, this.#keys);
-    const held = this.#held.state(path);
-    // one change is told after the other, even if it undoes it
-    const isNews = finding.cover !== undefined || JSON.stringify(held) !== JSON.stringify(state);
-    if (held !== undefined && isNews) this.#held.release(path);
+    // what rpm unpacked, and nobody was told of yet, is told in its place
+    if (departure?.isReported === true && departure.to === placeOf(path) && this.#held.drop(path)) return "same";
     const found = before && compared(consumer, path, before, state);
     const content = found && annotate(path, withOtherFiles(path, found, state, this.#saved), state);
     const difference = before && nameDifference(content, finding);
     if (difference === undefined || !finding.isReported) {
-      if (JSON.stringify(before) !== JSON.stringify(state)) this.#store.baseline(path, state);
+      if (JSON.stringify(before) !== JSON.stringify(state)) {
+        this.#held.release(path);
+        this.#store.baseline(path, state);
+      }
       if (before !== undefined) this.#inherit(departure, before);
       return "same";
     }
     // a look can be faster than the event of what it finds, or of what the last of several did
     const isKnown = isAttributed(occasion.sightings) && (occasion.told === true || this.#isTold);
     if (!occasion.final && !isKnown) return "early";
+    this.#held.release(path); // one change is told after the other, even if it undoes it
     const sightings = this.#responsible(occasion.sightings);
     const names = { userName, ...this.#keys };
     const file = departure?.to ?? path;

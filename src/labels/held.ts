@@ -74,6 +74,11 @@ export class HeldChanges {
     if (this.#held.delete(path)) this.#onLine();
   }
 
+  /** Gives up what is held for a path: it is told elsewhere. Returns whether anything was. */
+  drop(path: string): boolean {
+    return this.#held.delete(path);
+  }
+
   /** Tells all that is held: there is no later. */
   releaseAll(): void {
     for (const path of [...this.#held.keys()]) this.#attempt(path, "now");

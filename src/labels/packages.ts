@@ -4,7 +4,7 @@ import type { Actor } from "../event.ts";
 import { pathBytes } from "../paths.ts";
 import { DpkgDatabase } from "./dpkg.ts";
 import { managersOf } from "./managers.ts";
-import { type Installed, RpmDatabase } from "./rpm.ts";
+import { type Installed, placeOf, RpmDatabase } from "./rpm.ts";
 import type { Algorithm, Shipped } from "./shipped.ts";
 
 /** `package: {name, version, verified}`, as lines have it. */
@@ -60,9 +60,11 @@ export class Packages {
     const rpm = managers.has("rpm") ? this.#rpm.find(path) : undefined;
     const shipped = [...(dpkg === undefined ? [] : [dpkg]), ...(rpm ?? [])];
     const found = shipped.find((candidate) => holds(candidate, file, digest));
-    const isOpen = rpm !== undefined && known.some((actor) => isAtWork(actor, found));
+    // rpm notes nothing of what is not in its place yet
+    const isPlaced = placeOf(path) === path;
+    const isOpen = rpm !== undefined && known.some((actor) => isAtWork(actor, isPlaced ? found : undefined));
     // what is about to be noted is the version after
-    const { name, version } = found ?? (isOpen && !waited ? undefined : shipped[0]) ?? {};
+    const { name, version } = found ?? (isOpen && !(waited && isPlaced) ? undefined : shipped[0]) ?? {};
     const isKnown = name !== undefined && version !== undefined;
     return { label: isKnown ? { name, version, verified: found !== undefined } : undefined, isOpen };
   }

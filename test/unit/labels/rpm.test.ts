@@ -1,5 +1,6 @@
 // Against databases that the real rpm makes of packages that the real rpmbuild makes.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { Packages, type Question } from "../../../src/labels/packages.ts";
@@ -138,6 +139,24 @@ describe("rpm's database", () => {
     PATIENCE,
   );
 
+  test("is asked in no time for a name that thousands of packages have", () => {
+    using other = new TemporaryDirectory();
+    cpSync(stateDirectory, other.at("var/lib/rpm"), { recursive: true });
+    const database = new Database(other.at("var/lib/rpm/rpmdb.sqlite"));
+    const [name, place] = ["Basenames", "Dirnames"].map((table) =>
+      database.prepare(`INSERT INTO ${table} VALUES (?, ?, ?)`),
+    );
+    database.transaction(() => {
+      for (let n = 0; n < 2000; n++) place!.run("/usr/bin/", 1000 + n, 0);
+      for (let n = 0; n < 20_000; n++) name!.run("everywhere", 1000 + (n % 2000), n);
+    })();
+    database.run("ANALYZE");
+    database.close();
+    const before = performance.now();
+    expect(new RpmDatabase(other.path).find("/usr/bin/everywhere")).toEqual([]); // there is no such header
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
+
   test("may be in the place where Fedora has it", () => {
     const other = directory.directory("other");
     mkdirSync(`${other}/usr/lib/sysimage`, { recursive: true });
@@ -194,6 +213,13 @@ describe("where a file comes from, that rpm put into place", () => {
     expect(ask(TOOL, "three\n")).toEqual({ label: undefined, isOpen: true });
     expect(ask(TOOL, "three\n", { waited: true })).toEqual({ label: label("2:1.1-1", false), isOpen: true });
     expect(ask("/opt/x", "", { waited: true })).toEqual({ label: undefined, isOpen: true });
+  });
+
+  test("is not known of what is on its way to its place", () => {
+    const there = `${TOOL};6b077aa5`;
+    expect(ask(there, "three\n")).toEqual({ label: undefined, isOpen: true });
+    expect(ask(there, "three\n", { waited: true })).toEqual({ label: undefined, isOpen: true });
+    expect(ask(there, "two\n", { waited: true })).toEqual({ label: label("2:1.1-1", true), isOpen: true });
   });
 
   test("may be a version that rpm is about to note, if the one that holds it was there before rpm began", () => {
