@@ -8,8 +8,8 @@ const AGAIN = 250;
 const TICK = 50;
 /**
  * What is held is told as it is after this time, in milliseconds. rpm notes a package when all its files
- * are in place: since 4.17 it renames them one after the other at the end, before that it unpacks
- * between them, which for a package of a gigabyte takes about as long.
+ * are in place. 4.18 unpacks all of them before it renames one after the other, which takes no time; where
+ * it unpacks between two, as it did before, a package of a gigabyte takes about as long.
  */
 const LIMIT = 10_000;
 /** Where a line cannot be recorded (disk full) that is tried again after this time, in milliseconds. */

@@ -19,7 +19,7 @@ const PLACES = ["var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite"]
 /** More packages than this do not ship one path: two versions, of several architectures. */
 const MAX_PACKAGES = 8;
 
-/** The header of the largest package of Fedora has some 20 MB; rpm takes up to 256 MiB. Bytes. */
+/** Some 130 bytes a file; rpm takes up to 256 MiB (headerMaxbytes in lib/header.c of rpm). Bytes. */
 const MAX_HEADER = 1 << 26;
 
 /** Headers kept: a package's files come one after the other, and each may be in its version before, too. */
