@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../errors.ts";
 import { log } from "../log.ts";
-import { parentPath, pathBytes } from "../paths.ts";
+import { pathBytes } from "../paths.ts";
 import { type Query, readForeign } from "../state/foreign.ts";
 import { type Header, parseHeader } from "./rpm-header.ts";
 import { aliases, type Shipped } from "./shipped.ts";
