@@ -44,8 +44,9 @@ const label = (version: string, verified: boolean) => ({ name: "bpfink-test", ve
 
 /** What came before it has been looked at by then. */
 const PAUSE = "posix.sleep(1)\n";
-/** Changes the file: it is rpm that does it, and no package has such content. */
-const write = (content: string) => `local f = io.open("${TOOL}", "w") f:write("${content}") f:close()\n`;
+/** Changes the file, at once: it is rpm that does it, and no package has such content. */
+const write = (content: string) =>
+  `local f = io.open("/new", "w") f:write("${content}") f:close() os.rename("/new", "${TOOL}")\n`;
 
 test.each([
   ["a file", [TOOL, OTHER]],
