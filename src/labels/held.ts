@@ -2,8 +2,8 @@ import type { State } from "../consumers/consumer.ts";
 import { messageOf } from "../errors.ts";
 import { log } from "../log.ts";
 
-/** How often the label of what is held is asked for, in milliseconds. */
-const AGAIN = 250;
+/** Time until the label of what is held is asked for, in milliseconds; each further one comes after twice the time. */
+const FIRST = 250;
 /** How often it is looked whose turn that is, in milliseconds. */
 const TICK = 50;
 /**
@@ -37,7 +37,8 @@ interface Held extends Change {
   /** performance.now(): it is told then. */
   readonly until: number;
   /** performance.now(): its label is asked for then. */
-  due: number;
+  readonly due: number;
+  readonly delay: number;
 }
 
 /**
@@ -62,7 +63,7 @@ export class HeldChanges {
   /** Holds a change until its label is known, or for as long as it can take. */
   hold(path: string, change: Change): void {
     const now = performance.now();
-    this.#held.set(path, { ...change, until: now + LIMIT, due: now + AGAIN });
+    this.#held.set(path, { ...change, until: now + LIMIT, due: now + FIRST, delay: FIRST });
     const [first] = this.#held.keys();
     if (this.#held.size > MAX_HELD && first !== undefined) this.#attempt(first, "now");
     this.#schedule();
@@ -101,7 +102,8 @@ export class HeldChanges {
     this.#held.delete(path);
     try {
       if (held.tell(moment)) return this.#onLine();
-      this.#held.set(path, { ...held, due: performance.now() + AGAIN });
+      const delay = 2 * held.delay;
+      this.#held.set(path, { ...held, delay, due: Math.min(performance.now() + delay, held.until) });
     } catch (error) {
       log.error(`the change of ${path} cannot be recorded: ${messageOf(error)}`);
       this.#held.set(path, { ...held, due: performance.now() + RETRY });

@@ -134,7 +134,8 @@ export class Dispatch {
 
   /** Takes a move of directories: a look that is to come of something below them is to know of it. */
   noteBelow(directories: ReadonlySet<Target>, event: KernelEvent): void {
-    for (const [target] of this.pending()) if (isBelow(target, directories)) this.note(target, event);
+    const targets = [...this.#pending.keys(), ...this.#postponed.keys()];
+    for (const target of targets) if (isBelow(target, directories)) this.note(target, event);
   }
 
   /** Looks at a target when it has been quiet, for another reason than an event of its own. */
