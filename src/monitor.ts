@@ -232,7 +232,7 @@ export class Monitor {
       const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
       if (look === "early" || (isAbsent && !settled)) return "early";
       const isUnborn = look?.type === "missing" && occasion.born === true && !occasion.final;
-      if (isUnborn && isMissing(this.#store.load(target.path))) return "unborn";
+      if (isUnborn && isMissing(this.#reporter.known(target.path))) return "unborn";
       if (this.#awaitsMover(target.path, origin, occasion)) return "early";
       this.#counts[isAbsent ? "missing" : "watched"]++;
       if (look === undefined) return "same";
