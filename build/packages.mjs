@@ -35,6 +35,11 @@ export const PACKAGES = [
   { name: "rsync", purpose: "test", reason: "writes a new version of a file" },
   { name: "git", purpose: "test", reason: "writes a new version of a file" },
   { name: "perl", purpose: "test", reason: "writes a new version of a file" },
+  {
+    name: "rpm",
+    purpose: "test",
+    reason: "makes and installs packages, whose files are labelled, and keeps its database",
+  },
   { name: "qemu-system-x86", purpose: "vm", reason: "boots the kernels that are tested" },
   { name: "mmdebstrap", purpose: "vm", reason: "makes the root file system of the test machines" },
   { name: "busybox-static", purpose: "vm", reason: "shell of the smallest test machine" },

@@ -1,4 +1,5 @@
 import type { Redaction } from "./consumers/redaction.ts";
+import type { HeldChanges } from "./labels/held.ts";
 import type { Labeller } from "./labels/labels.ts";
 import type { Source } from "./source/source.ts";
 import type { StateStore } from "./state/store.ts";
@@ -16,6 +17,8 @@ export interface MonitorParts {
   readonly onLook?: () => void;
   /** Further keys of a line. */
   readonly labels?: Labeller;
+  /** Where changes wait for these; shared by those that follow one another. */
+  readonly held?: HeldChanges;
   /** A long file is read between events, and its line comes later; else at once. */
   readonly inTurns?: boolean;
   /** What is taken for a secret in texts, if not what is built in. */

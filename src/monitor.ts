@@ -65,9 +65,8 @@ export class Monitor {
     const pam = () => pamServices(parts.root);
     const owners = (path: string) => parts.selection.owners?.(path) ?? [];
     const keyFiles = () => parts.selection.roots.filter((path) => owners(path).length > 0);
-    const labels = parts.labels ?? (() => ({}));
     const untilNow = () => parts.source.untilNow?.() ?? (() => true);
-    this.#reporter = new Reporter(parts.store, this.#keys, parts.source, labels, keyFiles);
+    this.#reporter = new Reporter(parts, this.#keys, keyFiles);
     this.#context = { ...contextOf(pam, () => performance.now()), owners };
     this.#onLine = parts.onLine;
     this.#onLook = parts.onLook ?? (() => {});
@@ -203,6 +202,7 @@ export class Monitor {
     this.#rescans.stop();
     this.#covers.stop();
     this.#dispatch.flush();
+    this.#reporter.stop();
   }
 
   /**
@@ -232,7 +232,7 @@ export class Monitor {
       const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
       if (look === "early" || (isAbsent && !settled)) return "early";
       const isUnborn = look?.type === "missing" && occasion.born === true && !occasion.final;
-      if (isUnborn && isMissing(this.#store.load(target.path))) return "unborn";
+      if (isUnborn && isMissing(this.#reporter.known(target.path))) return "unborn";
       if (this.#awaitsMover(target.path, origin, occasion)) return "early";
       this.#counts[isAbsent ? "missing" : "watched"]++;
       if (look === undefined) return "same";
@@ -284,7 +284,7 @@ export class Monitor {
     if ((origin === "gap" || origin === "rescan") && this.#dispatch.has(target)) return "same";
     const links = this.#watchSet.linkOf(target)?.texts;
     if (links !== undefined && look.type !== "missing") look = { ...look, links };
-    const known = this.#store.load(path);
+    const known = this.#reporter.known(path);
     if (known === undefined && baseline) this.#counts.added++;
     const before = known ?? (baseline ? undefined : consumer.parse(path, MISSING, this.#keys));
     const departure = look.type === "missing" ? this.#departure(target, consumer) : undefined;
@@ -325,7 +325,7 @@ export class Monitor {
    */
   #awaitsMover(path: string, origin: Origin, occasion: Occasion): boolean {
     const mover = this.#moves.arrival(path);
-    if (mover === undefined || !isMissing(this.#store.load(path))) return false;
+    if (mover === undefined || !isMissing(this.#reporter.known(path))) return false;
     return !occasion.settled || this.#look(mover, origin, occasion) === "early";
   }
 
@@ -337,8 +337,8 @@ export class Monitor {
       to !== undefined &&
       this.#selection.includes(to) &&
       this.#consumerFor(to) === consumer &&
-      isMissing(this.#store.load(to));
-    return { to, inherits };
+      isMissing(this.#reporter.known(to));
+    return { to, inherits, isReported: to !== undefined && this.#selection.reports(to) };
   }
 
   #consumerFor(path: string): Consumer {

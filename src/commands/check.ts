@@ -120,7 +120,7 @@ function lookAtAll(options: CheckOptions, known: Store, store: StateStore, bar: 
     ...scope,
     onLine: () => {},
     onLook: () => bar.step(),
-    labels: (change) => labels.of(change),
+    labels: (change) => labels.of(change, true),
   });
   return monitor.lookAtAll();
 }

@@ -1,6 +1,7 @@
 import { command } from "../cli/command.ts";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
 import { dropPrivileges } from "../kernel/privileges.ts";
+import { HeldChanges } from "../labels/held.ts";
 import { Labels } from "../labels/labels.ts";
 import { log } from "../log.ts";
 import { count } from "../metrics.ts";
@@ -109,6 +110,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   };
   const announce = () => logged(() => announceExpected(store, say));
   const labels = new Labels(store.expectations, scope.root);
+  const held = new HeldChanges(onLine);
   const rest = stack.use(new Rest());
   let bar: ProgressBar | undefined;
   const monitorOf = (next: Scope) =>
@@ -123,10 +125,11 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
         rest.note();
       },
       inTurns: true,
-      labels: (change) => {
+      labels: (change, waited) => {
         announce();
-        return labels.of(change);
+        return labels.of(change, waited);
       },
+      held,
     });
   let monitor = monitorOf(scope);
   const exclude = ({ selection }: Scope) => source.excludeNames?.(selection.exclusions.rules);

@@ -1,19 +1,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { aliases, type Shipped } from "./shipped.ts";
 
-/** A file as a package ships it. */
-export interface Shipped {
-  readonly name: string;
-  readonly version: string;
-  /** MD5 of its content, hexadecimal: dpkg keeps no other digest. */
-  readonly md5: string;
-}
+/** The only digest that dpkg keeps. */
+const algorithm = "md5";
 
 /** The md5sums of a package that was unpacked longer ago than this are not asked: dpkg is not at work on it. Milliseconds. */
 const RECENT = 600_000;
-
-/** Directories that are one with their namesake below /usr since usrmerge; packages ship either name. */
-const MERGED = /^(usr\/)?((?:s?bin|lib(?:32|64|x32)?)\/.*)$/;
 
 /**
  * dpkg's database as it is while dpkg is at work, so that a file can be known the moment it is in
@@ -36,17 +29,18 @@ export class DpkgDatabase {
   }
 
   #unpacking(path: string): Shipped | undefined {
-    const md5 = sumOf(this.#read("tmp.ci/md5sums"), path);
+    const digest = sumOf(this.#read("tmp.ci/md5sums"), path);
     const stanza = this.#read("tmp.ci/control");
     const [name, version] = [field(stanza, "Package"), field(stanza, "Version")];
-    return md5 === undefined || name === undefined || version === undefined ? undefined : { name, version, md5 };
+    if (digest === undefined || name === undefined || version === undefined) return undefined;
+    return { name, version, digest, algorithm };
   }
 
   #unpacked(path: string): Shipped | undefined {
     for (const file of this.#recentSums()) {
-      const md5 = sumOf(this.#read(`info/${file}`), path);
+      const digest = sumOf(this.#read(`info/${file}`), path);
       const [name = ""] = file.slice(0, -".md5sums".length).split(":");
-      if (md5 !== undefined) return { name, version: this.#version(name), md5 };
+      if (digest !== undefined) return { name, version: this.#version(name), digest, algorithm };
     }
     return undefined;
   }
@@ -91,7 +85,7 @@ export class DpkgDatabase {
 
 /** Pure. From the lines of an md5sums file: 32 digits, two spaces, the path without its first slash. */
 export function sumOf(md5sums: string, path: string): string | undefined {
-  for (const name of aliases(path.slice(1))) {
+  for (const name of namesOf(path)) {
     const at = `\n${md5sums}`.indexOf(`  ${name}\n`);
     const sum = at < 33 ? "" : `\n${md5sums}`.slice(at - 33, at);
     if (/^\n[0-9a-f]{32}$/.test(sum)) return sum.slice(1);
@@ -107,8 +101,13 @@ export function conffile(status: string, path: string): Shipped | undefined {
   if (md5 === null || md5 === undefined) return undefined;
   const stanza = status.slice(status.lastIndexOf("\n\n", at) + 1, at + 1);
   const name = field(stanza, "Package");
-  return name === undefined ? undefined : { name, version: field(stanza, "Version") ?? "", md5: md5[0] };
+  if (name === undefined) return undefined;
+  return { name, version: field(stanza, "Version") ?? "", digest: md5[0], algorithm };
 }
+
+/** What a package may call a file in its md5sums; one on its way to its name has `.dpkg-new` behind it. */
+const namesOf = (path: string): string[] =>
+  aliases(path.replace(/\.dpkg-new$/, "")).flatMap((name) => [name.slice(1), `.${name}`]);
 
 function stanzaOf(text: string, name: string): string | undefined {
   const all = `\n${text}\n`;
@@ -118,11 +117,4 @@ function stanzaOf(text: string, name: string): string | undefined {
 
 function field(stanza: string, name: string): string | undefined {
   return new RegExp(`^${name}: (.+)$`, "m").exec(stanza)?.[1];
-}
-
-/** What a package may call the file; a file on its way to its name has `.dpkg-new` behind it. */
-function aliases(path: string): string[] {
-  const name = path.replace(/\.dpkg-new$/, "");
-  const [, , rest] = MERGED.exec(name) ?? [];
-  return rest === undefined ? [name, `./${name}`] : [`usr/${rest}`, rest];
 }

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import type { Actor } from "../event.ts";
 import { pathBytes } from "../paths.ts";
 import { DpkgDatabase } from "./dpkg.ts";
+import { managersOf } from "./managers.ts";
+import { type Installed, placeOf, RpmDatabase } from "./rpm.ts";
+import type { Algorithm, Shipped } from "./shipped.ts";
 
 /** `package: {name, version, verified}`, as lines have it. */
 export interface PackageLabel {
@@ -12,46 +15,84 @@ export interface PackageLabel {
   readonly verified: boolean;
 }
 
-const DPKG = new Set(["dpkg", "apt", "apt-get", "aptitude"].map((name) => `/usr/bin/${name}`));
+/** What is known of where a file comes from. */
+export interface Provenance {
+  readonly label: PackageLabel | undefined;
+  /** A package manager is at work that notes what it did a moment after it did it: this may not be all. */
+  readonly isOpen: boolean;
+}
+
+/** A file that was looked at. */
+export interface Question {
+  /** As in the line. */
+  readonly path: string;
+  /** What to open; free of symbolic links. */
+  readonly file: string;
+  /** SHA-256 of the content that was looked at. */
+  readonly digest: string;
+  readonly actors: readonly (Actor | undefined)[];
+  /** What its package manager notes a moment later would be there by now. */
+  readonly waited: boolean;
+}
 
 /** How much is read at a time, in bytes. */
 const CHUNK = 1 << 18;
 
-/** What the package managers of this host know. rpm is not asked: see the README. */
+/** What the package managers of this host know. */
 export class Packages {
   readonly #dpkg: DpkgDatabase;
+  readonly #rpm: RpmDatabase;
 
   /** @param root what `/` means; free of symbolic links */
   constructor(root: string) {
     this.#dpkg = new DpkgDatabase(join(root, "var/lib/dpkg"));
+    this.#rpm = new RpmDatabase(root);
   }
 
   /**
    * The package that a file comes from, if a package manager put it there. Costs a look into its
-   * database and an MD5, and only then.
-   *
-   * @param path as in the line
-   * @param file what to open; free of symbolic links
-   * @param digest SHA-256 of the content that was looked at
+   * database, and the digest that it keeps if that is another than ours, and only then.
    */
-  label(path: string, file: string, digest: string, actors: readonly (Actor | undefined)[]): PackageLabel | undefined {
-    if (!actors.some((actor) => actor !== undefined && isPackageManager(actor))) return undefined;
-    const shipped = this.#dpkg.find(path);
-    if (shipped === undefined) return undefined;
-    const now = digestsOf(file);
-    // what was looked at and what is there now must be one
-    const verified = now?.sha256 === digest && now.md5 === shipped.md5;
-    return { name: shipped.name, version: shipped.version, verified };
+  provenance({ path, file, digest, actors, waited }: Question): Provenance {
+    const known = actors.filter((actor) => actor !== undefined);
+    const managers = new Set(known.flatMap(managersOf));
+    const dpkg = managers.has("dpkg") ? this.#dpkg.find(path) : undefined;
+    const rpm = managers.has("rpm") ? this.#rpm.find(path) : undefined;
+    const shipped = [...(dpkg === undefined ? [] : [dpkg]), ...(rpm ?? [])];
+    const found = shipped.find((candidate) => holds(candidate, file, digest));
+    // rpm notes nothing of what is not in its place yet
+    const isPlaced = placeOf(path) === path;
+    const isOpen = rpm !== undefined && known.some((actor) => isAtWork(actor, isPlaced ? found : undefined));
+    // what is about to be noted is the version after
+    const { name, version } = found ?? (isOpen && !(waited && isPlaced) ? undefined : shipped[0]) ?? {};
+    const isKnown = name !== undefined && version !== undefined;
+    return { label: isKnown ? { name, version, verified: found !== undefined } : undefined, isOpen };
   }
 }
 
-/** By the path of the executable, of the process or one that it descends from. */
-function isPackageManager({ process }: Actor): boolean {
-  return [process, ...(process.ancestors ?? [])].some(({ executable }) => DPKG.has(executable));
+/**
+ * Whether rpm may be about to note where a file comes from: it puts files into place itself, while
+ * what it starts comes before or after that. Of what it noted since it began it notes nothing more.
+ */
+function isAtWork(actor: Actor, found: (Shipped & Partial<Installed>) | undefined): boolean {
+  if (managersOf(actor)[0] !== "rpm") return false;
+  const begun = Math.floor((Date.parse(actor.process.start) || 0) / 1000) * 1000;
+  return (found?.installed ?? -1) < begun;
 }
 
-function digestsOf(file: string): { readonly md5: string; readonly sha256: string } | undefined {
-  const digests = { md5: new Bun.CryptoHasher("md5"), sha256: new Bun.CryptoHasher("sha256") };
+/** Whether a package holds the content that was looked at. */
+function holds({ digest, algorithm }: Shipped, file: string, looked: string): boolean {
+  if (algorithm === "sha256") return digest === looked;
+  const now = digestsOf(file, algorithm);
+  // what was looked at and what is there now must be one
+  return now?.sha256 === looked && now.other === digest;
+}
+
+function digestsOf(
+  file: string,
+  algorithm: Algorithm,
+): { readonly other: string; readonly sha256: string } | undefined {
+  const digests = { other: new Bun.CryptoHasher(algorithm), sha256: new Bun.CryptoHasher("sha256") };
   const chunk = new Uint8Array(CHUNK);
   try {
     const fd = openSync(pathBytes(file), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
@@ -66,5 +107,5 @@ function digestsOf(file: string): { readonly md5: string; readonly sha256: strin
   } catch {
     return undefined; // gone by now
   }
-  return { md5: digests.md5.digest("hex"), sha256: digests.sha256.digest("hex") };
+  return { other: digests.other.digest("hex"), sha256: digests.sha256.digest("hex") };
 }

@@ -1,6 +1,6 @@
 import type { ChangeKind, KernelEvent, Origin } from "../event.ts";
 import { count } from "../metrics.ts";
-import { type Sighting, sight } from "./attribution.ts";
+import { mergeSightings, type Sighting, sight } from "./attribution.ts";
 import type { Target } from "./target.ts";
 
 /** Quiet time after which an unfinished change is looked at, in milliseconds: several ticks of the kernel's clock. */
@@ -50,6 +50,13 @@ interface Pending {
   isTold: (() => boolean) | undefined;
 }
 
+/** A look that could not be recorded, and is to be made again. */
+interface Postponed {
+  readonly sightings: readonly Sighting[];
+  readonly origin: Origin;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
 type LookAt = (target: Target, occasion: Occasion, origin: Origin) => Outcome;
 
 /**
@@ -78,6 +85,8 @@ export class Dispatch {
   readonly #ready = new Set<Target>();
   /** To be looked at when performance.now() is this; in that order. */
   readonly #waiting = new Map<Target, number>();
+  /** To be looked at once more, unless something else makes that necessary before. */
+  readonly #postponed = new Map<Target, Postponed>();
   readonly #look: LookAt;
   readonly #untilNow: () => () => boolean;
   #immediate: ReturnType<typeof setImmediate> | undefined;
@@ -96,7 +105,7 @@ export class Dispatch {
     const now = performance.now();
     if (this.#pending.has(target)) count("events.collapsed");
     const pending = this.#pending.get(target) ?? {
-      sightings: [],
+      sightings: this.#resume(target)?.sightings ?? [],
       first: now,
       settled: false,
       final: false,
@@ -125,58 +134,74 @@ export class Dispatch {
 
   /** Takes a move of directories: a look that is to come of something below them is to know of it. */
   noteBelow(directories: ReadonlySet<Target>, event: KernelEvent): void {
-    for (const target of [...this.#pending.keys()]) if (isBelow(target, directories)) this.note(target, event);
+    const targets = [...this.#pending.keys(), ...this.#postponed.keys()];
+    for (const target of targets) if (isBelow(target, directories)) this.note(target, event);
   }
 
   /** Looks at a target when it has been quiet, for another reason than an event of its own. */
   await(target: Target, sightings: readonly Sighting[], origin: Origin): void {
     if (this.#pending.has(target)) return;
     const now = performance.now();
-    this.#pending.set(target, { sightings, first: now, settled: true, final: false, origin, isTold: undefined });
+    const before = this.#resume(target);
+    this.#pending.set(target, {
+      sightings: mergeSightings(before?.sightings ?? [], sightings),
+      origin: before?.origin ?? origin,
+      ...{ first: now, settled: true, final: false, isTold: undefined },
+    });
     this.#wait(target, now);
     this.#schedule();
   }
 
   /** Looks at a target later: what it found could not be kept. */
   postpone(target: Target, sightings: readonly Sighting[], origin: Origin): void {
-    setTimeout(() => {
+    this.#resume(target);
+    const timer = setTimeout(() => {
+      this.#postponed.delete(target);
       if (this.#pending.has(target)) return;
       this.#pending.set(target, {
-        sightings,
-        first: performance.now(),
-        settled: true,
-        final: true,
-        origin,
-        isTold: undefined,
+        ...{ sightings, origin, first: performance.now() },
+        ...{ settled: true, final: true, isTold: undefined },
       });
       this.#ready.add(target);
       this.#schedule();
-    }, RETRY).unref();
+    }, RETRY);
+    timer.unref();
+    this.#postponed.set(target, { sightings, origin, timer });
+  }
+
+  /** Ends the time that something is postponed for. Returns what was. */
+  #resume(target: Target): Postponed | undefined {
+    const postponed = this.#postponed.get(target);
+    clearTimeout(postponed?.timer);
+    this.#postponed.delete(target);
+    return postponed;
   }
 
   /** The targets that a look is to come of, and what it is to know. */
   pending(): (readonly [Target, readonly Sighting[], Origin])[] {
-    return [...this.#pending].map(([target, { sightings, origin }]) => [target, sightings, origin]);
+    const all = new Map<Target, Pick<Pending, "sightings" | "origin">>([...this.#postponed, ...this.#pending]);
+    return [...all].map(([target, { sightings, origin }]) => [target, sightings, origin]);
   }
 
   /** Whether a look is to come. */
   has(target: Target): boolean {
-    return this.#pending.has(target);
+    return this.#pending.has(target) || this.#postponed.has(target);
   }
 
   /** Forgets a target. */
   drop(target: Target): void {
+    this.#resume(target);
     this.#pending.delete(target);
     this.#ready.delete(target);
     this.#waiting.delete(target);
   }
 
-  /** Looks at everything pending now, as if it were quiet: there is no later. */
+  /** Looks at everything that a look is to come of now, as if it were quiet: there is no later. */
   flush(): void {
     clearImmediate(this.#immediate);
     clearTimeout(this.#timer);
     this.#immediate = this.#timer = undefined;
-    for (const [target, { sightings, origin }] of [...this.#pending]) {
+    for (const [target, sightings, origin] of this.pending()) {
       this.drop(target);
       this.#look(target, { sightings, settled: true, final: true }, origin);
     }

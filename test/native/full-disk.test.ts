@@ -51,3 +51,29 @@ test(
   },
   SLOW,
 );
+
+test(
+  "a change that waits for room is told at the end, with who did it",
+  async () => {
+    using directory = new TemporaryDirectory();
+    const file = directory.write("f", "one\n");
+    const disk = directory.directory("disk");
+    await run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk);
+    try {
+      await using bp = await Bpfink.start({ watch: [file], database: `${disk}/db` });
+      fill(`${disk}/fill`);
+      writeFileSync(file, `${crypto.randomUUID()}\n`.repeat(500));
+      await bp.stderr(/(?:^bpfink: error: cannot look at [^]*){2}/m);
+      unlinkSync(`${disk}/fill`);
+      expect((await bp.stop()).status).toBe(0);
+      expect({ ...(await bp.nextChange(file)), diff: undefined }).toMatchObject({
+        action: "modified",
+        origin: "live",
+        process: { pid: process.pid },
+      });
+    } finally {
+      await run("umount", disk);
+    }
+  },
+  SLOW,
+);

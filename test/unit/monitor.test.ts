@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { NodeKey } from "../../src/event.ts";
 import { Monitor } from "../../src/monitor.ts";
 import { Store } from "../../src/state/store.ts";
@@ -211,4 +211,59 @@ test("what is written again and again is told after a while, although there are 
     expect(performance.now() - begin).toBeLessThan(4 * PATIENCE);
   }
   expect(lines()[0]).toMatchObject({ file: "/etc/passwd", process: { pid: 7 } });
+});
+
+describe("a change whose label is not known yet", () => {
+  /** Whether the package manager has noted what it did. */
+  let isNoted = false;
+  let labelled: Monitor;
+
+  beforeEach(() => {
+    isNoted = false;
+    monitor.stop();
+    labelled = new Monitor({
+      ...{ store, source: new TellingSource(), root: rig.root, onLine: () => {} },
+      selection: select(["/etc/passwd"], []),
+      labels: ({ digest }) => ({ keys: { package: isNoted }, isOpen: digest !== undefined && !isNoted }),
+    });
+    labelled.lookAtAll();
+  });
+  afterEach(() => labelled.stop());
+
+  const user = "a:x:0:0::/:/bin/sh\n";
+  const change = async (content: string) => {
+    writeFileSync(rig.at("etc/passwd"), content);
+    for (const kind of ["write", "close"] as const) labelled.onEvent(act(kind, "passwd", 7));
+    await Bun.sleep(3 * QUIET);
+  };
+
+  test("waits, and is not found a second time", async () => {
+    await change(user);
+    await change(user);
+    await labelled.rescan("rescan");
+    expect(lines()).toEqual([]);
+    isNoted = true;
+    while (lines().length === 0) await Bun.sleep(10);
+    labelled.stop();
+    expect(lines()).toMatchObject([{ file: "/etc/passwd", package: true, process: { pid: 7 } }]);
+  });
+
+  test("comes before the next one, even if that undoes it", async () => {
+    const before = readFileSync(rig.at("etc/passwd"), "utf8");
+    await change(user);
+    expect(lines()).toEqual([]);
+    await change(before);
+    expect(lines()).toHaveLength(1);
+    labelled.stop();
+    expect(lines()).toHaveLength(2);
+  });
+
+  test("comes before the end of the file", async () => {
+    await change(user);
+    const gone = { ...entryEvent("gone", knownKey(rig.at("etc")), "passwd"), actor: actorOf(8) };
+    rmSync(rig.at("etc/passwd"));
+    labelled.onEvent(gone);
+    labelled.stop();
+    expect(lines().map(({ action }) => action)).toEqual(["modified", "deleted"]);
+  });
 });

@@ -31,8 +31,8 @@ test("conffiles in dpkg's status", () => {
     `Package: d\nVersion: 4\nConffiles:\n /etc/d newconffile`,
     "",
   ].join("\n\n");
-  expect(conffile(status, "/etc/b")).toEqual({ name: "b", version: "1:2-3", md5: MD5 });
-  expect(conffile(status, "/etc/c")).toEqual({ name: "b", version: "1:2-3", md5: OTHER });
+  expect(conffile(status, "/etc/b")).toEqual({ name: "b", version: "1:2-3", digest: MD5, algorithm: "md5" });
+  expect(conffile(status, "/etc/c")).toEqual({ name: "b", version: "1:2-3", digest: OTHER, algorithm: "md5" });
   for (const path of ["/etc/a", "/etc/d", "/etc", "/etc/bb", "b"]) expect(conffile(status, path)).toBeUndefined();
 });
 

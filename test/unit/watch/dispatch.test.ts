@@ -398,6 +398,58 @@ describe("flush", () => {
   });
 });
 
+describe("what could not be recorded", () => {
+  const failed = () => {
+    const rig = new Rig();
+    rig.dispatch.postpone(passwd, [sightingOf(a)], "live");
+    expect(rig.dispatch.has(passwd)).toBe(true);
+    expect(rig.dispatch.pending()).toEqual([[passwd, [sightingOf(a)], "live"]]);
+    return rig;
+  };
+
+  test("is looked at once more at the end", () => {
+    const rig = failed();
+    rig.dispatch.flush();
+    expect(rig.occasions).toEqual([{ sightings: [sightingOf(a)], settled: true, final: true }]);
+    rig.dispatch.flush();
+    expect(rig.looks).toHaveLength(1);
+    expect(rig.dispatch.has(passwd)).toBe(false);
+  });
+
+  test("is taken up by the next event, which does not take the place of who was seen before", async () => {
+    const rig = failed();
+    rig.note(passwd, eventOf("rename", 2n, b));
+    await rig.until(() => rig.looks.length === 1);
+    const renamed = sightingOf(b, { first: 2n, last: 2n, renamed: true });
+    expect(rig.occasions[0]?.sightings).toEqual([sightingOf(a), renamed]);
+  });
+
+  test("is taken up by whatever else makes a look necessary", async () => {
+    const rig = failed();
+    rig.dispatch.await(passwd, [], "rescan");
+    expect(rig.dispatch.pending()).toEqual([[passwd, [sightingOf(a)], "live"]]);
+    await rig.until(() => rig.looks.length === 1);
+    expect(rig.occasions[0]?.sightings).toEqual([sightingOf(a)]);
+  });
+
+  test("is told of a move of the directory that it is in", async () => {
+    const rig = new Rig();
+    const directory = targetOf("/etc");
+    const member = targetOf("/etc/passwd", directory);
+    rig.dispatch.postpone(member, [sightingOf(a)], "live");
+    rig.dispatch.noteBelow(new Set([directory]), eventOf("rename", 2n, b));
+    await rig.until(() => rig.looks.length === 1);
+    expect(rig.occasions[0]?.sightings).toHaveLength(2);
+  });
+
+  test("is dropped with its target", () => {
+    const rig = failed();
+    rig.dispatch.drop(passwd);
+    rig.dispatch.flush();
+    expect(rig.looks).toEqual([]);
+  });
+});
+
 describe("a target that is dropped", () => {
   test("is not looked at", async () => {
     const rig = new Rig();
