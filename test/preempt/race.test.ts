@@ -50,8 +50,8 @@ test.each(["ebpf/fentry", "ebpf/kprobe"])(
         run("taskset", "-c", String(cpu), "sh", "-c", script, "sh", directory.at("tree"), ...filesOf(cpu));
       // The others are at work. What grew to more than a MiB before it was found, as its birth was lost, is read again
       // and again for half a minute (src/watch/long-reads.ts).
-      const others = [0, 1].map((cpu) => directory.at(`tree/other-${cpu}-${OTHERS - 1}`));
-      await Promise.all(others.map((file) => bp.line({ file }, { timeout: SLOW })));
+      const busy = [0, 1].map((cpu) => directory.at(`tree/other-${cpu}-${OTHERS - 1}`));
+      await Promise.all(busy.map((file) => bp.line({ file }, { timeout: SLOW })));
       await Promise.all([save(0), save(1)]);
     } finally {
       others.forEach((other) => other.kill("SIGKILL"));
