@@ -8,7 +8,7 @@ import { settlesAt, watched } from "./watched.ts";
 
 /** At a time: fewer than fanotify's queue has room for. */
 const FILES = 1000;
-/** BPFINK_LEAK_ROUNDS=100 makes 100,000 of them; in a virtual machine that takes half an hour. */
+/** BPFINK_LEAK_ROUNDS=100 makes 100,000 of them; in a virtual machine that takes a quarter of an hour. */
 const ROUNDS = Number(process.env["BPFINK_LEAK_ROUNDS"] ?? 2);
 /** MiB that memory may grow by after the first round. */
 const BOUND = 32;
