@@ -16,7 +16,11 @@ let isTold: boolean;
 /** How long events are on their way, in milliseconds, while nothing else says that they are taken. */
 let lag: number;
 
+/** Whether events were lost a moment ago. */
+let isLossy: boolean;
+
 class TellingSource extends RecordingSource {
+  hasLost = () => isLossy;
   untilNow = () => {
     const now = performance.now();
     return () => isTold || performance.now() > now + lag;
@@ -25,6 +29,7 @@ class TellingSource extends RecordingSource {
 
 beforeEach(() => {
   isTold = true;
+  isLossy = false;
   lag = Infinity;
   rig = new Rig();
   store = Store.open(":memory:");
@@ -85,6 +90,14 @@ test("what several did is told when the events of all of them have been taken", 
   expect(others).toEqual([]);
   expect(line).toMatchObject({ file: "/etc/passwd", process: { pid: 8 } });
   expect(line?.actors?.map(({ process }) => process.pid)).toEqual([7, 8]);
+});
+
+test.each([false, true])("who only had a file open is named unless events were lost (%s)", async (isLost) => {
+  isLossy = isLost;
+  writeFileSync(rig.at("etc/passwd"), "by somebody\n");
+  monitor.onEvent(act("close", "passwd", 7));
+  await Bun.sleep(4 * QUIET);
+  expect(lines().map(({ file, process }) => [file, process?.pid])).toEqual([["/etc/passwd", isLost ? undefined : 7]]);
 });
 
 test("who looks a name up is named for nothing that is found then", async () => {
