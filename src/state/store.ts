@@ -54,7 +54,7 @@ export class Store implements Keys, Disposable {
   #health: FileHealth | undefined;
   /** What an error told of the file. */
   #trouble: Trouble | undefined;
-  /** The last line of the file when memory took its place. */
+  /** The last line of the file when something else took its place; undefined where it was set aside. */
   #left: Journal["head"] | undefined;
   #isOpen = true;
 
@@ -236,7 +236,7 @@ export class Store implements Keys, Disposable {
       }
     }
     const inMemory = opened === undefined;
-    if (inMemory && moved === undefined) attempt(() => (this.#left = old.journal.head));
+    this.#left = moved === undefined ? old.journal.head : undefined;
     opened ??= {
       database: openDatabase(MEMORY).database,
       claim: inMemory && moved === undefined ? old.claim : undefined,
@@ -267,7 +267,6 @@ export class Store implements Keys, Disposable {
       }
       transfer(database, opened.database, "all");
       this.#exchange(opened, false);
-      this.#left = undefined;
       const trouble = moved === undefined ? "can be written again" : "was used by another bpfink meanwhile";
       return { trouble, setAside: moved, isWhole: true, inMemory: false };
     } catch {

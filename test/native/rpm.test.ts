@@ -127,14 +127,25 @@ test(
 );
 
 describe("what waits for its label", () => {
+  /** A bpfink that was told of the file, and holds what a scriptlet made of it. */
+  async function waiting(system: System): Promise<Bpfink> {
+    const bp = await system.start();
+    try {
+      await system.install("1.0", [TOOL], PAUSE + write("x"));
+      expect(await bp.nextChange(TOOL)).toMatchObject({ package: label("1.0", true) });
+      await bp.noMoreLines();
+      return bp;
+    } catch (error) {
+      await bp[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
   test(
     "is told at the end",
     async () => {
       using system = new System();
-      await using bp = await system.start();
-      await system.install("1.0", [TOOL], PAUSE + write("x"));
-      expect(await bp.nextChange(TOOL)).toMatchObject({ package: label("1.0", true) });
-      await bp.noMoreLines();
+      await using bp = await waiting(system);
       const before = performance.now();
       expect((await bp.stop()).status).toBe(0);
       expect(performance.now() - before).toBeLessThan(PATIENCE / 2);
@@ -150,10 +161,7 @@ describe("what waits for its label", () => {
     "is found at the next start if there was no end",
     async () => {
       using system = new System();
-      await using bp = await system.start();
-      await system.install("1.0", [TOOL], PAUSE + write("x"));
-      expect(await bp.nextChange(TOOL)).toMatchObject({ package: label("1.0", true) });
-      await bp.noMoreLines();
+      await using bp = await waiting(system);
       await bp.stop("SIGKILL");
 
       await using next = await system.start();
@@ -167,10 +175,7 @@ describe("what waits for its label", () => {
     "goes on waiting when the configuration is read again",
     async () => {
       using system = new System();
-      await using bp = await system.start();
-      await system.install("1.0", [TOOL], PAUSE + write("x"));
-      expect(await bp.nextChange(TOOL)).toMatchObject({ package: label("1.0", true) });
-      await bp.noMoreLines();
+      await using bp = await waiting(system);
       bp.kill("SIGHUP");
       await bp.line({ action: "reloaded" });
       await bp.noMoreLines();
