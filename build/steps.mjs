@@ -21,7 +21,7 @@ export const STEPS = [
   { output: "bpfink.bpf.o", inputs: ["bpf", "build/steps.mjs"], make: makeBpfObject },
   {
     output: "libbpf.so",
-    inputs: ["build/libbpf-shim.c", "build/libbpf.map", "build/steps.mjs", "build/elf.mjs"],
+    inputs: ["build/libbpf-shim.c", "build/kernel-types.c", "build/libbpf.map", "build/steps.mjs", "build/elf.mjs"],
     make: makeLibbpf,
   },
   {
@@ -80,14 +80,16 @@ async function makeBpfObject(file) {
 }
 
 /**
- * libbpf, libelf and zlib as one shared library that shows libbpf's interface only; see libbpf-shim.c.
+ * libbpf, libelf and zlib as one shared library that shows libbpf's interface and that of kernel-types.c; see
+ * libbpf-shim.c.
  * @param {string} file
  */
 async function makeLibbpf(file) {
   await capture("clang", [
     ..."-O2 -fPIC -fno-builtin -Wall -Werror -ffunction-sections -shared".split(" "),
-    join(ROOT, "build/libbpf-shim.c"),
+    ...["libbpf-shim.c", "kernel-types.c"].map((name) => join(ROOT, "build", name)),
     ..."-Wl,--whole-archive -l:libbpf.a -Wl,--no-whole-archive -l:libelf.a -l:libz.a".split(" "),
+    ..."-Wl,--wrap=btf__load_vmlinux_btf,--wrap=btf__free".split(" "),
     ..."-Wl,--gc-sections -Wl,--no-undefined -Wl,-z,relro,-z,now,-z,noexecstack -Wl,-s -Wl,-soname,libbpf.so".split(
       " ",
     ),

@@ -51,7 +51,7 @@ async function typeCheck(): Promise<Outcome> {
   return { name: "check", passed: 0, failed: status === 0 ? 0 : 1, skipped: 0, log: output };
 }
 
-/** Directories of `bun test` files. */
+/** Directories of `bun test` files, each file in a process that it may share with others, two at a time: most wait. */
 async function bunTest(name: string, directories: string[], timeout: number): Promise<Outcome> {
   const work = mkdtempSync(join(tmpdir(), "bpfink-test-"));
   try {
@@ -60,6 +60,7 @@ async function bunTest(name: string, directories: string[], timeout: number): Pr
       "test",
       ...directories,
       `--timeout=${timeout}`,
+      "--parallel=2",
       "--reporter=junit",
       `--reporter-outfile=${junit}`,
     ]);

@@ -3,6 +3,7 @@ import { command } from "../cli/command.ts";
 import { sing, type Sung } from "../doctor/canary.ts";
 import { type Finding, readFindings, readLockedMemory } from "../doctor/facts.ts";
 import { ExitStatus, messageOf } from "../errors.ts";
+import { holdKernelTypes } from "../kernel/load.ts";
 import { LOG_LEVELS } from "../log.ts";
 import { SETTINGS } from "../options.ts";
 import { print } from "../print.ts";
@@ -42,6 +43,7 @@ export const doctor = command({
 
 async function examine(asked: Parameters<typeof openSource>[0]): Promise<Report> {
   const findings = readFindings();
+  using _ = holdKernelTypes();
   using fentry = new Probe("fentry");
   using kprobe = new Probe("kprobe");
   const reports = [fentry.report, kprobe.report];

@@ -1,5 +1,6 @@
 import { command } from "../cli/command.ts";
 import { BpfinkError, ExitStatus, messageOf } from "../errors.ts";
+import { holdKernelTypes } from "../kernel/load.ts";
 import { dropPrivileges } from "../kernel/privileges.ts";
 import { HeldChanges } from "../labels/held.ts";
 import { Labels } from "../labels/labels.ts";
@@ -60,9 +61,7 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   using stack = new DisposableStack();
   const { store, found } = openStoreAnyway(options);
   stack.defer(() => store.close());
-  const source = stack.use(openSource(options.backend, options));
-  const signals = openSignals();
-  stack.defer(() => signals?.[Symbol.dispose]());
+  const { source, signals } = openKernel(options, stack);
   dropPrivileges(); // before the source makes a thread
   const stop = Promise.withResolvers<Stop>();
   const fail = (what: string) => (error: Error) => {
@@ -225,6 +224,14 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
   await Promise.race([sink.pump(), Bun.sleep(STOP_LIMIT)]);
   logged(() => reportUnprinted(store, options.database));
   return status;
+}
+
+/** What tells of changes, and of signals. Both are disposed of with the stack. */
+function openKernel(options: Options, stack: DisposableStack) {
+  using _ = holdKernelTypes();
+  const source = stack.use(openSource(options.backend, options));
+  const signals = stack.use(openSignals());
+  return { source, signals };
 }
 
 /** Why the watch ends, and what the last line says of it. */

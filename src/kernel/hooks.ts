@@ -265,6 +265,3 @@ export const SIGNAL_HOOKS: HookSet = {
   ],
   maps: ["signals", "addressee"],
 };
-
-/** Every name of btfName. */
-export const BTF_NAMES: readonly string[] = [...CHANGES, ...PROCESSES, ...SIGNAL_HOOKS.hooks].map(btfName);

@@ -1,5 +1,6 @@
 import { CString, dlopen, JSCallback, type Pointer, read } from "bun:ffi";
 import { SystemError } from "./errno.ts";
+import { trimHeap } from "./libc.ts";
 
 /** libbpf's functions, each argument with its C type. libbpf 1.x returns -errno itself (libbpf.h). */
 const SYMBOLS = {
@@ -7,12 +8,12 @@ const SYMBOLS = {
   libbpf_set_print: { args: ["ptr" /* libbpf_print_fn_t */], returns: "ptr" },
   libbpf_get_error: { args: ["ptr"], returns: "i64" },
   libbpf_num_possible_cpus: { args: [], returns: "i32" },
-  btf__load_vmlinux_btf: { args: [], returns: "ptr" },
+  kernel_types__hold: { args: [], returns: "ptr" /* struct btf * */ }, // build/kernel-types.c
+  kernel_types__release: { args: ["ptr"], returns: "void" },
   btf__find_by_name_kind: {
     args: ["ptr" /* struct btf * */, "ptr" /* const char * */, "u32" /* BTF_KIND_* */],
     returns: "i32",
   },
-  btf__free: { args: ["ptr"], returns: "void" },
   bpf_object__open_mem: {
     args: ["ptr" /* const void *bytes */, "u64" /* size_t */, "ptr" /* const opts * */],
     returns: "ptr",
@@ -72,8 +73,6 @@ export type Libbpf = ReturnType<typeof openLibbpf>;
  */
 export function openLibbpf(path: string) {
   const { symbols } = dlopen(path, SYMBOLS);
-  /** Of knownToKernel. */
-  const answers = new Map<string, boolean>();
 
   /** The pointer, or the error that libbpf left in errno (libbpf_get_error reads it). */
   function pointer(call: string, value: Pointer | bigint | null): Pointer {
@@ -97,20 +96,30 @@ export function openLibbpf(path: string) {
     },
 
     /**
-     * Which of the names the kernel's BTF has as a function or typedef. Throws where the kernel has no BTF. Reading
-     * that takes a tenth of a start: what was asked once is not asked again.
+     * The kernel's types (BTF) are read once for all that is done with them until this is disposed of: they take
+     * 10 MB, and each reading a tenth of a start. Where they cannot be read nothing is held, and nothing said: that is
+     * for those who need them.
      */
-    knownToKernel(names: readonly string[]): Set<string> {
-      if (!names.every((name) => answers.has(name))) {
-        const btf = pointer("btf__load_vmlinux_btf", symbols.btf__load_vmlinux_btf());
-        try {
-          const has = (name: string, kind: number) => symbols.btf__find_by_name_kind(btf, cString(name), kind) > 0;
-          for (const name of names) answers.set(name, has(name, BTF_KIND_FUNC) || has(name, BTF_KIND_TYPEDEF));
-        } finally {
-          symbols.btf__free(btf);
-        }
+    holdKernelTypes(): Disposable {
+      symbols.libbpf_set_print(null);
+      const types = symbols.kernel_types__hold();
+      return {
+        [Symbol.dispose]() {
+          symbols.kernel_types__release(types);
+          trimHeap();
+        },
+      };
+    },
+
+    /** Which functions and typedefs the kernel's types have. Throws where the kernel has none, or does not show them. */
+    knownToKernel({ functions, typedefs }: Readonly<Record<"functions" | "typedefs", readonly string[]>>): Set<string> {
+      const types = pointer("btf__load_vmlinux_btf", symbols.kernel_types__hold());
+      try {
+        const has = (kind: number) => (name: string) => symbols.btf__find_by_name_kind(types, cString(name), kind) > 0;
+        return new Set([...functions.filter(has(BTF_KIND_FUNC)), ...typedefs.filter(has(BTF_KIND_TYPEDEF))]);
+      } finally {
+        symbols.kernel_types__release(types);
       }
-      return new Set(names.filter((name) => answers.get(name)));
     },
 
     /**

@@ -1,9 +1,8 @@
 import type { Pointer } from "bun:ffi";
 import { existsSync } from "node:fs";
 import { embeddedLibbpf, readBpfObject } from "./assets.ts";
-import { BTF_NAMES, btfName, type Form, type Hook, type HookSet, type MapName, programName } from "./hooks.ts";
+import { btfName, type Form, type Hook, type HookSet, type MapName, programName } from "./hooks.ts";
 import { log } from "../log.ts";
-import { trimHeap } from "./libc.ts";
 import { type Detached, Links } from "./links.ts";
 import { findProgram, mapFd, type MapSizes, openObject } from "./object.ts";
 import { type Refusal, refusalOf } from "./refusals.ts";
@@ -86,6 +85,8 @@ export class LoadedObject implements Disposable {
     // asked before the verifier goes through all programs, which takes seconds on a slow machine
     if (form === "kprobe" && !existsSync(KPROBES)) throw new LoadError("this kernel has no kprobes");
     const { libbpf } = embeddedLibbpf();
+    const names = (at: Hook["at"]) => hooks.filter((hook) => hook.at === at).map(btfName);
+    using _ = libbpf.holdKernelTypes();
     return libbpf.withMessages((messages) => {
       using _ = { [Symbol.dispose]: () => messages.forEach((message) => log.debug(message)) };
       const attempt = <T>(work: () => T, refused: (refusal: Refusal) => T): T => {
@@ -97,7 +98,7 @@ export class LoadedObject implements Disposable {
         }
       };
       const known = attempt(
-        () => libbpf.knownToKernel([ALLOCATOR, ...BTF_NAMES, ...hooks.map(btfName)]),
+        () => libbpf.knownToKernel({ functions: [ALLOCATOR, ...names("function")], typedefs: names("tracepoint") }),
         giveUp("the kernel's type information (BTF) cannot be read"),
       );
       const missing: MissingHook[] = [];
@@ -128,24 +129,20 @@ export class LoadedObject implements Disposable {
           },
         );
       };
+      const { object, loaded } = loadAll(hooks.filter((hook) => known.has(btfName(hook))));
+      const links = new Links();
       try {
-        const { object, loaded } = loadAll(hooks.filter((hook) => known.has(btfName(hook))));
-        const links = new Links();
-        try {
-          const programs = loaded.map((hook) => findProgram(object, programName(hook, form)));
-          for (const [i, program] of programs.entries()) {
-            attempt(
-              () => links.attach(loaded[i]!.name, program),
-              ({ reason }) => skip(missing, { hook: loaded[i]!, reason, isRefused: true }),
-            );
-          }
-          return new LoadedObject({ bytes, form, maps, hooks: loaded }, object, programs, links, missing);
-        } catch (error) {
-          release(object, links);
-          throw error;
+        const programs = loaded.map((hook) => findProgram(object, programName(hook, form)));
+        for (const [i, program] of programs.entries()) {
+          attempt(
+            () => links.attach(loaded[i]!.name, program),
+            ({ reason }) => skip(missing, { hook: loaded[i]!, reason, isRefused: true }),
+          );
         }
-      } finally {
-        trimHeap(); // the kernel's type information took 10 MB
+        return new LoadedObject({ bytes, form, maps, hooks: loaded }, object, programs, links, missing);
+      } catch (error) {
+        release(object, links);
+        throw error;
       }
     });
   }
@@ -208,6 +205,9 @@ export class LoadedObject implements Disposable {
 }
 
 const inUse = new Set<LoadedObject>();
+
+/** The kernel's types are read once for all objects that are loaded until this is disposed of (libbpf.ts). */
+export const holdKernelTypes = (): Disposable => embeddedLibbpf().libbpf.holdKernelTypes();
 
 /** Attaches again what somebody else detached, of all objects, and says what that was. */
 export function mendAll(): Detached[] {

@@ -6,7 +6,9 @@ const ACCOUNTING = "bpf_map_charge_init";
 /** Whether what BPF maps take counts against RLIMIT_MEMLOCK. */
 export function countsAsLockedMemory(): boolean {
   try {
-    return embeddedLibbpf().libbpf.knownToKernel([ACCOUNTING]).has(ACCOUNTING);
+    return embeddedLibbpf()
+      .libbpf.knownToKernel({ functions: [ACCOUNTING], typedefs: [] })
+      .has(ACCOUNTING);
   } catch {
     return false; // without BTF there are no BPF programs anyway
   }

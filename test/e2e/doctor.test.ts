@@ -1,6 +1,6 @@
 // What this kernel permits, and whether changes are really seen.
 import { expect, test } from "bun:test";
-import { bpfink, BPFINK, end, inVm, SLOW } from "./process.ts";
+import { bpfink, BPFINK, end, inVm, KERNEL, SLOW } from "./process.ts";
 
 interface Report {
   readonly findings: readonly {
@@ -126,7 +126,7 @@ test.skipIf(inVm)(
   SLOW,
 );
 
-test.if(process.env["BPFINK_KERNEL"] === "5.10")(
+test.if(KERNEL === "5.10")(
   "BPF's memory is locked memory before Linux 5.11",
   async () => {
     const bounded = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-all"];

@@ -3,10 +3,10 @@ import { expect, test } from "bun:test";
 import { appendFileSync, copyFileSync, existsSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
-import { BPFINK, bpfink, end, inVm, run, SLOW } from "./process.ts";
+import { BPFINK, bpfink, end, inVm, KERNEL, run, SLOW } from "./process.ts";
 
 /** What the kernel does to the place of an executable: here, and on the oldest kernel. */
-const WHERE = !inVm || process.env["BPFINK_KERNEL"] === "5.10";
+const WHERE = !inVm || KERNEL === "5.10";
 
 /** Everything read-only and nothing executable in /tmp, but for one directory; then the command. */
 const LOCKED_DOWN = `

@@ -5,8 +5,11 @@ import { join } from "node:path";
 /** The executable under test. */
 export const BPFINK = process.env["BPFINK"] ?? join(import.meta.dir, "../../dist/bpfink");
 
+/** Of the virtual machine (test/vm/kernels.ts); undefined: this machine's. */
+export const KERNEL = process.env["BPFINK_KERNEL"];
+
 /** In a VM the processor is emulated: some ten times slower. */
-export const inVm = process.env["BPFINK_KERNEL"] !== undefined;
+export const inVm = KERNEL !== undefined;
 
 /** How long to wait for what must come, in milliseconds. */
 export const PATIENCE = Number(process.env["BPFINK_PATIENCE"] ?? (inVm ? 60_000 : 10_000));
@@ -15,13 +18,13 @@ export const PATIENCE = Number(process.env["BPFINK_PATIENCE"] ?? (inVm ? 60_000 
  * Where the kernel is preemptible it skips a program now and then: most often with fentry, which bpfink does not
  * choose by itself there, and once in some thousand tests with kprobe. A `gap` line says so, and what is found then has the origin `gap` and no process.
  */
-export const CAN_LOSE = process.env["BPFINK_KERNEL"] === "sid";
+export const CAN_LOSE = KERNEL === "sid";
 
 /** The backends to test what each event brings with: those that lose none here. */
 export const FORMS = !inVm ? ["auto"] : CAN_LOSE ? ["ebpf/kprobe"] : ["ebpf/fentry", "ebpf/kprobe"];
 
 /** Where a test has run with fanotify, trampolines and kprobes, whatever else the kernel is. */
-export const EACH_BACKEND = !inVm || ["6.12", "sid"].includes(process.env["BPFINK_KERNEL"] ?? "");
+export const EACH_BACKEND = !inVm || ["6.12", "sid"].includes(KERNEL ?? "");
 
 /** Of a hook that starts bpfink, as beforeAll takes it. */
 export const SLOW = 3 * PATIENCE;

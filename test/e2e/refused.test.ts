@@ -4,10 +4,10 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { objectIn, spoilForRelocation, spoilForVerifier } from "../programs/refused.ts";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
-import { BPFINK, end, SLOW } from "./process.ts";
+import { BPFINK, end, KERNEL, SLOW } from "./process.ts";
 
 /** Both forms load there; on two kernels that differ most, as each refusal is another load. */
-const WHERE = ["5.10", "6.12"].includes(process.env["BPFINK_KERNEL"] ?? "");
+const WHERE = ["5.10", "6.12"].includes(KERNEL ?? "");
 
 /** Makes a bpfink that carries another object. Returns its path. */
 function damaged(directory: TemporaryDirectory, damage: (object: Uint8Array) => void): string {

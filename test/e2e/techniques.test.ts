@@ -8,13 +8,13 @@ import { type Run, runTechniques } from "../techniques/rounds.ts";
 import { limitOf } from "../techniques/technique.ts";
 import { allCases, type Case, casesInTurn } from "../techniques/table.ts";
 import type { Line } from "./line.ts";
-import { CAN_LOSE, inVm, SLOW } from "./process.ts";
+import { CAN_LOSE, inVm, KERNEL, SLOW } from "./process.ts";
 
 const KERNELS = ["5.10", "6.1", "6.12", "sid"];
 const backends = inVm ? ["ebpf/fentry", "ebpf/kprobe"] : ["auto"];
 
 describe.each(backends)("techniques, %s", (backend) => {
-  const turn = KERNELS.indexOf(process.env["BPFINK_KERNEL"] ?? "") + backends.indexOf(backend);
+  const turn = KERNELS.indexOf(KERNEL ?? "") + backends.indexOf(backend);
   const cases = casesInTurn(release(), fileSystemsHere, turn + 1);
   let run: Run;
   const gaps = () => (CAN_LOSE ? run.strays.filter(({ action }) => action === "gap") : []);

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
 import type { Line } from "./line.ts";
-import { end, inVm, run, SLOW, Writer } from "./process.ts";
+import { end, inVm, KERNEL, run, SLOW, Writer } from "./process.ts";
 
 const directory = new TemporaryDirectory();
 const NOBODY = "65534";
@@ -157,7 +157,7 @@ const SWAPPED = `
 `;
 
 // 6.1 does not swap the page out when it is asked to
-const SWAPS = ["6.12", "sid"].includes(process.env["BPFINK_KERNEL"] ?? "");
+const SWAPS = ["6.12", "sid"].includes(KERNEL ?? "");
 
 test.if(SWAPS)("arguments that are swapped out, of a process that lives on", async () => {
   using disk = new TemporaryDirectory("/var/tmp"); // no swapping to tmpfs

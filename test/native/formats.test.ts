@@ -5,6 +5,15 @@ import { Bpfink } from "../e2e/bpfink.ts";
 import { TemporaryDirectory } from "../e2e/files.ts";
 import { bpfink, run, SLOW } from "../e2e/process.ts";
 
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 test.each(["ecs", "ocsf"])(
   "--format %s",
   async (format) => {
@@ -64,8 +73,10 @@ test.each(["bpfink", "ecs", "ocsf"])(
     } finally {
       await run("umount", disk);
     }
-    const torn = readFileSync(log, "utf8").split("\n");
-    expect(() => JSON.parse(torn.at(-1)!)).toThrow();
+    const printed = readFileSync(log, "utf8");
+    // one byte less if the disk happened to be full just before the newline: nothing of that line is lost
+    const torn = (isJson(printed.slice(printed.lastIndexOf("\n"))) ? printed.slice(0, -1) : printed).split("\n");
+    expect(isJson(torn.at(-1)!)).toBe(false);
     const amiss = { status: 0, stdout: expect.stringContaining("nothing amiss") };
     expect(await verify()).toMatchObject({ ...amiss, stderr: expect.stringContaining("the last line is torn") });
     // what was printed whole is not to come again

@@ -35,7 +35,7 @@ test(
       action: "modified",
       consumer: "generic",
       generic: { next: await digestOf(medium), size: 5 << 20, content: "too long" },
-      processName: "bun",
+      process: { pid: process.pid },
     });
     expect(bp.lines.filter(({ file }) => file === large)).toEqual([]); // the others did not wait for it
     poke(large, 5, "x");
@@ -44,7 +44,7 @@ test(
       action: "modified",
       origin: "live",
       generic: { next: await digestOf(large), size: { from: 0, to: 2 * GIB + 1 } },
-      processName: "bun",
+      process: { pid: process.pid },
     });
     await bp.noMoreLines();
   },

@@ -64,7 +64,7 @@ test(
         action: "attributes",
         attributes: expected,
         notes: [expect.stringContaining("setuid: runs as uid 0 (mode 0755 → 4755)"), expect.any(String)],
-        processName: "bun",
+        process: { pid: process.pid },
       });
     } finally {
       await run("chattr", "-a", flagged);

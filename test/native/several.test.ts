@@ -23,7 +23,7 @@ test(
     }
     expect(both).toBeGreaterThan(0);
     appendFileSync(file, "bun\n");
-    expect(await bp.only(file)).toMatchObject({ add: { Content: ["bun"] }, processName: "bun" });
+    expect(await bp.only(file)).toMatchObject({ add: { Content: ["bun"] }, process: { pid: process.pid } });
   },
   2 * SLOW,
 );

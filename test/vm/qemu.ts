@@ -34,6 +34,7 @@ const commandLine = [
   "nowatchdog",
   "tsc=nowatchdog",
   "rcupdate.rcu_cpu_stall_suppress=1",
+  "rcupdate.rcu_expedited=1", // each of thirty hooks waits for a grace period when it is detached
   "workqueue.watchdog_thresh=0",
 ];
 

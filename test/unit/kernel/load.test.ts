@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readBpfObject } from "../../../src/kernel/assets.ts";
 import { CHANGE_HOOKS, type Hook, MAPS, PROCESS_HOOKS, programName, SIGNAL_HOOKS } from "../../../src/kernel/hooks.ts";
 import { isRoot } from "../../../src/kernel/libc.ts";
-import { LoadedObject, LoadError } from "../../../src/kernel/load.ts";
+import { holdKernelTypes, LoadedObject, LoadError } from "../../../src/kernel/load.ts";
 import { RecordMap } from "../../../src/kernel/maps.ts";
 import { SIZE } from "../../../src/source/decode.ts";
 import { functionsOf } from "../../programs/elf.ts";
@@ -123,6 +123,25 @@ describe.skipIf(!isRoot())("of a kernel that refuses a program", () => {
     using loaded = load((object) => spoilForVerifier(object, "fentry_inode_dirty"), [], hooks);
     expect(missingOf(loaded)).toEqual([["inode_dirty", expect.any(String)]]);
     expect(loaded.attached).toBe(1);
+  });
+
+  test("the kernel's types are read once for all that is loaded while they are held, and anew after that", () => {
+    const size = statSync("/sys/kernel/btf/vmlinux").size;
+    /** How often they were read meanwhile. */
+    const readings = (work: () => void): number => {
+      const read = () => Number(/^rchar: (\d+)/.exec(readFileSync("/proc/self/io", "latin1"))?.[1]);
+      const before = read();
+      work();
+      return Math.floor((read() - before) / size);
+    };
+    const loadTwice = () => {
+      for (const name of ["process_fork", "inode_dirty"]) load(() => {}, [name], [hookOf(name)])[Symbol.dispose]();
+    };
+    const held = () => {
+      using _ = holdKernelTypes();
+      loadTwice();
+    };
+    expect([readings(held), readings(held), readings(loadTwice)]).toEqual([1, 1, 2]);
   });
 
   test("the verifier's reason comes at the end of a log of any length", () => {

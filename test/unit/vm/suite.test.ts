@@ -1,10 +1,13 @@
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { repository } from "../../vm/layout.ts";
-import { everywhere } from "../../vm/suite.ts";
+import { plan, testFile } from "../../vm/suite.ts";
 
-// `bun test` says nothing of a file that is not there as long as there are others.
-test.each(everywhere.map((file) => ({ file })))("$file, which runs on every kernel, is there", ({ file }) => {
-  expect(existsSync(join(repository, file))).toBe(true);
+test("every file of end to end tests is in the plan, and on a kernel", () => {
+  const there = readdirSync(join(repository, "test/e2e")).filter((name) => name.endsWith(".test.ts"));
+  const planned = Object.keys(plan).filter((name) => plan[name]!.length > 0);
+  expect(planned.map((name) => `${name}.test.ts`).toSorted()).toEqual(there.toSorted());
+  // `bun test` says nothing of a file that is not there as long as there are others
+  for (const name of planned) expect(existsSync(join(repository, testFile(name)))).toBe(true);
 });
