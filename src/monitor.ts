@@ -201,7 +201,7 @@ export class Monitor {
   stop(): void {
     this.#rescans.stop();
     this.#covers.stop();
-    this.#dispatch.flush();
+    this.#dispatch.finish();
     this.#reporter.stop();
   }
 

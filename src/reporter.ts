@@ -6,7 +6,6 @@ import { messageOf } from "./errors.ts";
 import type { Origin } from "./event.ts";
 import { HeldChanges, type Moment } from "./labels/held.ts";
 import type { Label, Labeller } from "./labels/labels.ts";
-import { placeOf } from "./labels/rpm.ts";
 import { log } from "./log.ts";
 import { count, noteLatency } from "./metrics.ts";
 import type { MonitorParts } from "./monitor-parts.ts";
@@ -75,7 +74,7 @@ export class Reporter {
     const { path, consumer, before, look, origin, occasion, departure } = finding;
     const state = consumer.parse(path, look, this.#keys);
     // what rpm unpacked, and nobody was told of yet, is told in its place
-    if (departure?.isReported === true && departure.to === placeOf(path) && this.#held.drop(path)) return "same";
+    if (departure?.isReported === true && this.#held.supersede(path, departure.to)) return "same";
     const found = before && compared(consumer, path, before, state);
     const content = found && annotate(path, withOtherFiles(path, found, state, this.#saved), state);
     const difference = before && nameDifference(content, finding);

@@ -1,5 +1,5 @@
-import type { Paint } from "../cli/terminal.ts";
 import { changes } from "../sinks/pretty.ts";
+import type { Paint } from "../terminal.ts";
 import { visible } from "../visible.ts";
 
 /** What `history` reads of a line. Lines of older versions may lack any of it. */
@@ -46,14 +46,8 @@ function subject({ action, file, previous, message = "", expected }: HistoryLine
 
 /** What a line says was added and removed, each row with a newline; "" if it tells of nothing of the kind. */
 export function historyDiff(line: object, paint: Paint): string {
-  const rows = changes(line as Readonly<Record<string, unknown>>);
-  return rows.map((row) => `    ${painted(row, paint)}\n`).join("");
-}
-
-function painted(row: string, paint: Paint): string {
-  if (row.startsWith("+")) return paint("green", row);
-  if (row.startsWith("-")) return paint("red", row);
-  return row.startsWith("@@") ? paint("cyan", row) : row;
+  const rows = changes(line as Readonly<Record<string, unknown>>, paint);
+  return rows.map((row) => `    ${row}\n`).join("");
 }
 
 function row(cells: readonly string[], last: string): string {

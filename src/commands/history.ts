@@ -1,11 +1,11 @@
 import { choice, one, path, text, toggle } from "../cli/args.ts";
 import { command } from "../cli/command.ts";
-import { isTerminal, paint } from "../cli/terminal.ts";
 import { moment } from "../cli/moment.ts";
 import { ExitStatus } from "../errors.ts";
 import { COMMON, DEFAULT_DATABASE } from "../options.ts";
 import { print } from "../print.ts";
 import { JournalReader } from "../state/reader.ts";
+import { isTerminal, paint } from "../terminal.ts";
 import { announcer, HEADING, historyDiff, type HistoryLine, historyRow } from "./history-table.ts";
 
 const ACTIONS = [

@@ -1,6 +1,7 @@
 import type { State } from "../consumers/consumer.ts";
 import { messageOf } from "../errors.ts";
 import { log } from "../log.ts";
+import { placeOf } from "./rpm.ts";
 
 /** Time until the label of what is held is asked for, in milliseconds; each further one comes after twice the time. */
 const FIRST = 250;
@@ -75,9 +76,9 @@ export class HeldChanges {
     if (this.#held.delete(path)) this.#onLine();
   }
 
-  /** Gives up what is held for a path: it is told elsewhere. Returns whether anything was. */
-  drop(path: string): boolean {
-    return this.#held.delete(path);
+  /** Gives up what is held for a path from which something went to its place: it is told there. Returns whether it was so. */
+  supersede(path: string, place: string | undefined): boolean {
+    return place !== undefined && place === placeOf(path) && this.#held.delete(path);
   }
 
   /** Tells all that is held: there is no later. */

@@ -1,3 +1,4 @@
+import type { Paint, Style } from "../terminal.ts";
 import { visibleWithTabs } from "../visible.ts";
 
 /** Keys of a line that the first row tells, or that say nothing to somebody who reads along. */
@@ -7,37 +8,35 @@ const TOLD = new Set(
   ),
 );
 
-const COLOURS: Readonly<Record<string, number>> = {
-  created: 32,
-  modified: 33,
-  attributes: 36,
-  moved: 36,
-  deleted: 31,
-  covered: 35,
-  uncovered: 35,
-  gap: 31,
-  blind: 31,
+const STYLES: Readonly<Record<string, Style>> = {
+  created: "green",
+  modified: "yellow",
+  attributes: "cyan",
+  moved: "cyan",
+  deleted: "red",
+  covered: "magenta",
+  uncovered: "magenta",
+  gap: "red",
+  blind: "red",
 };
 
 /** Rows of a change that are shown; the rest is counted. */
 const MAX_ROWS = 40;
 
 /** Makes rows for people of lines of JSON. */
-export function prettier(isColoured: boolean): (line: string) => string {
-  const paint = (code: number | undefined, text: string) =>
-    isColoured && code !== undefined ? `\u001b[${code}m${text}\u001b[0m` : text;
+export function prettier(paint: Paint): (line: string) => string {
   return (line) => {
     const value: unknown = JSON.parse(line);
     const fields = value as Readonly<Record<string, unknown>>;
     const text = (key: string) => (typeof fields[key] === "string" ? visibleWithTabs(fields[key]) : "");
     const action = text("action");
-    const time = paint(2, text("time").slice(11, 19));
-    const title = `${time} ${paint(COLOURS[action] ?? 2, action)}`;
+    const time = paint("dim", text("time").slice(11, 19));
+    const title = `${time} ${paint(STYLES[action] ?? "dim", action)}`;
     const file = text("file");
     if (file === "") return [[title, text("message"), ...who(fields)].join(" "), ...rest(fields)].join("\n");
     const previous = text("previous");
-    const head = [title, paint(1, previous === "" ? file : `${previous} -> ${file}`), ...who(fields)].join(" ");
-    const rows = changes(fields).map((row) => paint(row.startsWith("+") ? 32 : row.startsWith("-") ? 31 : 36, row));
+    const head = [title, paint("bold", previous === "" ? file : `${previous} -> ${file}`), ...who(fields)].join(" ");
+    const rows = changes(fields, paint);
     const more = rows.length > MAX_ROWS ? [`… ${rows.length - MAX_ROWS} more`] : [];
     return [head, ...[...rows.slice(0, MAX_ROWS), ...more, ...rest(fields)].map((row) => `    ${row}`)].join("\n");
   };
@@ -58,17 +57,25 @@ function who(fields: Readonly<Record<string, unknown>>): string[] {
 }
 
 /** What a line says was added and removed, a row each: the diff without the names of the files, or entries as JSON. */
-export function changes(fields: Readonly<Record<string, unknown>>): string[] {
-  const { diff, add, del, generic } = fields;
-  if (typeof diff === "string") {
-    const rows = diff.split("\n").slice(0, -1);
-    return rows.filter((row) => !/^(?:---|\+\+\+) /.test(row)).map(visibleWithTabs);
-  }
+export function changes(fields: Readonly<Record<string, unknown>>, paint: Paint): string[] {
+  return rowsOf(fields).map((text) => {
+    const row = visibleWithTabs(text);
+    if (row.startsWith("+")) return paint("green", row);
+    if (row.startsWith("-")) return paint("red", row);
+    return row.startsWith("@@") ? paint("cyan", row) : row;
+  });
+}
+
+function rowsOf({ diff, add, del, generic }: Readonly<Record<string, unknown>>): string[] {
+  if (typeof diff === "string")
+    return diff
+      .replace(/^--- .*\n\+\+\+ .*\n/, "")
+      .split("\n")
+      .slice(0, -1);
   const entries = (sign: string, value: unknown) =>
-    (Array.isArray(value) ? value : rulesOf(value)).map((entry) => `${sign} ${visibleWithTabs(JSON.stringify(entry))}`);
+    (Array.isArray(value) ? value : rulesOf(value)).map((entry) => `${sign} ${JSON.stringify(entry)}`);
   const told = [...entries("-", del), ...entries("+", add)];
-  if (told.length > 0 || generic === undefined) return told;
-  return [visibleWithTabs(JSON.stringify(generic))];
+  return told.length > 0 || generic === undefined ? told : [JSON.stringify(generic)];
 }
 
 /** Of access.conf, each as it is in the line. */

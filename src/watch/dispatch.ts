@@ -50,6 +50,15 @@ interface Pending {
   isTold: (() => boolean) | undefined;
 }
 
+/** By default of what is looked at when it has been quiet since now. */
+const pendingOf = (parts: Pick<Pending, "sightings" | "origin"> & Partial<Pending>): Pending => ({
+  first: performance.now(),
+  settled: true,
+  final: false,
+  isTold: undefined,
+  ...parts,
+});
+
 /** A look that could not be recorded, and is to be made again. */
 interface Postponed {
   readonly sightings: readonly Sighting[];
@@ -91,6 +100,7 @@ export class Dispatch {
   readonly #untilNow: () => () => boolean;
   #immediate: ReturnType<typeof setImmediate> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
 
   /** @param untilNow as a Source has it */
   constructor(look: LookAt, untilNow: () => () => boolean) {
@@ -104,14 +114,8 @@ export class Dispatch {
     if (event.kind === "lookup") return this.await(target, [], "live");
     const now = performance.now();
     if (this.#pending.has(target)) count("events.collapsed");
-    const pending = this.#pending.get(target) ?? {
-      sightings: this.#resume(target)?.sightings ?? [],
-      first: now,
-      settled: false,
-      final: false,
-      origin: "live",
-      isTold: undefined,
-    };
+    const pending =
+      this.#pending.get(target) ?? pendingOf({ sightings: this.#resume(target)?.sightings ?? [], origin: "live" });
     pending.isTold = undefined;
     pending.origin = "live";
     pending.sightings = sight(pending.sightings, event);
@@ -141,14 +145,10 @@ export class Dispatch {
   /** Looks at a target when it has been quiet, for another reason than an event of its own. */
   await(target: Target, sightings: readonly Sighting[], origin: Origin): void {
     if (this.#pending.has(target)) return;
-    const now = performance.now();
     const before = this.#resume(target);
-    this.#pending.set(target, {
-      sightings: mergeSightings(before?.sightings ?? [], sightings),
-      origin: before?.origin ?? origin,
-      ...{ first: now, settled: true, final: false, isTold: undefined },
-    });
-    this.#wait(target, now);
+    const merged = mergeSightings(before?.sightings ?? [], sightings);
+    this.#pending.set(target, pendingOf({ sightings: merged, origin: before?.origin ?? origin }));
+    this.#wait(target, performance.now());
     this.#schedule();
   }
 
@@ -158,10 +158,7 @@ export class Dispatch {
     const timer = setTimeout(() => {
       this.#postponed.delete(target);
       if (this.#pending.has(target)) return;
-      this.#pending.set(target, {
-        ...{ sightings, origin, first: performance.now() },
-        ...{ settled: true, final: true, isTold: undefined },
-      });
+      this.#pending.set(target, pendingOf({ sightings, origin, final: true }));
       this.#ready.add(target);
       this.#schedule();
     }, RETRY);
@@ -196,15 +193,22 @@ export class Dispatch {
     this.#waiting.delete(target);
   }
 
-  /** Looks at everything that a look is to come of now, as if it were quiet: there is no later. */
-  flush(): void {
+  /** Looks at everything that a look is to come of now, as if it were quiet, and at nothing any more: there is no later. */
+  finish(): void {
+    this.#isOver = true;
     clearImmediate(this.#immediate);
     clearTimeout(this.#timer);
-    this.#immediate = this.#timer = undefined;
-    for (const [target, sightings, origin] of this.pending()) {
-      this.drop(target);
-      this.#look(target, { sightings, settled: true, final: true }, origin);
+    const looked = new Set<Target>();
+    const left = () => this.pending().filter(([target]) => !looked.has(target));
+    // a look can be the reason for others
+    for (let targets = left(); targets.length > 0; targets = left()) {
+      for (const [target, sightings, origin] of targets) {
+        looked.add(target);
+        this.drop(target);
+        this.#look(target, { sightings, settled: true, final: true }, origin);
+      }
     }
+    for (const target of looked) this.drop(target);
   }
 
   #run(): void {
@@ -252,6 +256,7 @@ export class Dispatch {
   }
 
   #schedule(): void {
+    if (this.#isOver) return;
     if (this.#ready.size > 0) {
       this.#immediate ??= setImmediate(() => {
         this.#immediate = undefined;

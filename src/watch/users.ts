@@ -9,9 +9,6 @@ const PASSWD_LIMIT = 64 << 20;
  */
 export function userName(uid: number): string {
   const passwd = readBelow("/", "/etc/passwd", PASSWD_LIMIT) ?? new Uint8Array();
-  for (const line of new TextDecoder().decode(passwd).split("\n")) {
-    const [name, , id] = line.split(":", 3);
-    if (name !== undefined && name !== "" && id === String(uid)) return name;
-  }
-  return String(uid);
+  const entry = new RegExp(`(?:^|\\n)([^:\\n]+):[^:\\n]*:${uid}(?:[:\\n]|$)`);
+  return entry.exec(new TextDecoder().decode(passwd))?.[1] ?? String(uid);
 }

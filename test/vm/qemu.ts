@@ -29,6 +29,8 @@ const commandLine = [
   "random.trust_cpu=on",
   "mitigations=off",
   "cryptomgr.notests",
+  // with X86_FEATURE_REP_GOOD, ERMS and FSRM (off below) the kernel copies by `rep`, of which TCG makes a loop
+  "clearcpuid=112",
   "nokaslr",
   "no5lvl",
   "nowatchdog",
@@ -51,7 +53,7 @@ export function qemuCommand({ kernel, initrd, disks, ports, memory, cpus, isCoun
     ...["-display", "none"],
     ...["-nic", "none"],
     ...(isCounted ? ["-accel", "tcg,thread=single", "-icount", "shift=0"] : ["-accel", "tcg,thread=multi"]),
-    ...["-cpu", "max"],
+    ...["-cpu", "max,-erms,-fsrm"],
     ...["-m", `${memory}`],
     ...["-smp", `${cpus}`],
     ...["-kernel", kernel.vmlinuz],

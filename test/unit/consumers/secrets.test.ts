@@ -11,6 +11,7 @@ import { withOtherFiles } from "../../../src/consumers/users/beside.ts";
 import { PRINTED } from "../../../src/sinks/formats.ts";
 import { changeLine } from "../../../src/sinks/line.ts";
 import { prettier } from "../../../src/sinks/pretty.ts";
+import { plain } from "../../../src/terminal.ts";
 import { Store } from "../../../src/state/store.ts";
 import { anyHash, fileLook, type Hash, hashes, leaks } from "./helpers.ts";
 
@@ -91,7 +92,7 @@ const damaged = (tails: readonly string[], hash: fc.Arbitrary<Hash>): fc.Arbitra
   fc.tuple(content(tails, hash), damage).map(([{ text, secrets }, change]) => ({ text: change(text), secrets }));
 
 /** Every way in which a line is printed. */
-const printers = [...Object.values(PRINTED), prettier(false), historyOf];
+const printers = [...Object.values(PRINTED), prettier(plain), historyOf];
 
 function historyOf(line: string): string {
   const parsed = JSON.parse(line) as HistoryLine;

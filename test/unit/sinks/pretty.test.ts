@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { prettier } from "../../../src/sinks/pretty.ts";
+import { coloured, plain as unpainted } from "../../../src/terminal.ts";
 
 const base = { time: "2026-11-23T20:55:37.750297Z", seq: 2, level: "warn", host: "h", version: "0.1.0" };
 const who = { process: { pid: 232 }, processName: "useradd", user: "root" };
-const plain = (line: object) => prettier(false)(JSON.stringify({ ...base, ...line }));
+const plain = (line: object) => prettier(unpainted)(JSON.stringify({ ...base, ...line }));
 
 test("a diff", () => {
   const line = {
@@ -20,7 +21,17 @@ test("a diff", () => {
   expect(plain(line)).toBe(
     "20:55:37 modified /etc/motd by useradd (232) as root (logged in as ann)\n    @@ -1,1 +1,1 @@\n    -a\n    +b",
   );
-  expect(prettier(true)(JSON.stringify({ ...base, ...line }))).toContain("\u001b[31m-a\u001b[0m");
+  expect(prettier(coloured)(JSON.stringify({ ...base, ...line }))).toContain("\u001b[31m-a\u001b[0m");
+});
+
+test("rows of a diff that look like its heading", () => {
+  const diff = "--- /f.lua\n+++ /f.lua\n@@ -1,2 +1,2 @@\n--- a comment\n+++ i;\n x\n";
+  expect(plain({ action: "modified", origin: "live", file: "/f.lua", diff }).split("\n").slice(1)).toEqual([
+    "    @@ -1,2 +1,2 @@",
+    "    --- a comment",
+    "    +++ i;",
+    "     x",
+  ]);
 });
 
 test("entries, and what has no place of its own", () => {

@@ -358,7 +358,7 @@ test("targets are looked at in the order in which their events came", async () =
   expect(rig.looks.map(({ target }) => target)).toEqual([...targets.slice(25), ...targets.slice(0, 25)]);
 });
 
-describe("flush", () => {
+describe("finish", () => {
   /** Every look of another dispatch that was asked for until now has come once this resolves. */
   const quietElsewhere = () => new Rig().quiet();
 
@@ -366,7 +366,7 @@ describe("flush", () => {
     const rig = new Rig();
     rig.note(passwd, eventOf("write", 1n, a));
     rig.note(shadow, eventOf("rename", 2n, b));
-    rig.dispatch.flush();
+    rig.dispatch.finish();
     const renamed = sightingOf(b, { first: 2n, last: 2n, renamed: true });
     const expected = [
       { target: passwd, occasion: { sightings: [sightingOf(a)], settled: true, final: true } },
@@ -374,7 +374,7 @@ describe("flush", () => {
     ];
     const seen = () => rig.looks.map(({ target, occasion }) => ({ target, occasion }));
     expect(seen()).toEqual(expected);
-    rig.dispatch.flush();
+    rig.dispatch.finish();
     await quietElsewhere();
     expect(seen()).toEqual(expected);
   });
@@ -383,7 +383,7 @@ describe("flush", () => {
     const rig = new Rig(() => "line");
     rig.note(passwd, eventOf("rename", 1n, a));
     await rig.until(() => rig.looks.length === 1);
-    rig.dispatch.flush();
+    rig.dispatch.finish();
     await quietElsewhere();
     expect(rig.occasions).toEqual([
       { sightings: [sightingOf(a, { renamed: true })], settled: false, final: false },
@@ -391,9 +391,24 @@ describe("flush", () => {
     ]);
   });
 
+  test("makes the looks that its looks are the reason for, each once, and none after that", async () => {
+    const rig: Rig = new Rig((target) => {
+      const other = target === passwd ? shadow : passwd;
+      rig.dispatch.await(other, [], "live");
+      rig.dispatch.await(target, [], "live");
+      return "early";
+    });
+    rig.note(passwd, eventOf("write", 1n, a));
+    rig.dispatch.finish();
+    expect(rig.looks.map(({ target }) => target)).toEqual([passwd, shadow]);
+    rig.note(shadow, eventOf("close", 2n, a));
+    await Bun.sleep(3 * QUIET);
+    expect(rig.looks).toHaveLength(2);
+  });
+
   test("looks at nothing when nothing waits", () => {
     const rig = new Rig();
-    rig.dispatch.flush();
+    rig.dispatch.finish();
     expect(rig.looks).toEqual([]);
   });
 });
@@ -409,9 +424,9 @@ describe("what could not be recorded", () => {
 
   test("is looked at once more at the end", () => {
     const rig = failed();
-    rig.dispatch.flush();
+    rig.dispatch.finish();
     expect(rig.occasions).toEqual([{ sightings: [sightingOf(a)], settled: true, final: true }]);
-    rig.dispatch.flush();
+    rig.dispatch.finish();
     expect(rig.looks).toHaveLength(1);
     expect(rig.dispatch.has(passwd)).toBe(false);
   });
@@ -445,7 +460,7 @@ describe("what could not be recorded", () => {
   test("is dropped with its target", () => {
     const rig = failed();
     rig.dispatch.drop(passwd);
-    rig.dispatch.flush();
+    rig.dispatch.finish();
     expect(rig.looks).toEqual([]);
   });
 });
@@ -456,7 +471,7 @@ describe("a target that is dropped", () => {
     rig.note(passwd, eventOf("write", 1n, a));
     rig.dispatch.drop(passwd);
     await rig.quiet();
-    rig.dispatch.flush();
+    rig.dispatch.finish();
     expect(rig.looks).toEqual([]);
   });
 
