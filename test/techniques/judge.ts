@@ -7,7 +7,7 @@ import type { Expected } from "./technique.ts";
 
 /**
  * `right`: exactly the lines that must come, when they must come. `actor`: right but for who did it. `late`: the
- * last state was reported, but not in time or not in so many lines. `unseen`: not a line.
+ * last state was reported, but not in time or not in so many lines. `unseen`: not a line but of a look at everything.
  */
 export type Verdict = "right" | "actor" | "late" | "unseen" | "impossible" | "wrong";
 
@@ -17,7 +17,7 @@ export function verdictOf(outcome: Outcome): Verdict {
   if (found.length === 0) return "right";
   if (outcome.status !== 0) return "wrong";
   const { rounds } = outcome.case.technique;
-  if (outcome.lines.every((lines) => lines.length === 0)) return "unseen";
+  if (!outcome.lines.flat().some(({ origin }) => origin === "live")) return "unseen";
   if (faults(outcome, { anyActor: true }).length === 0) return "actor";
   const last = rounds.flat().at(-1);
   const lastLine = outcome.lines.flat().at(-1);

@@ -32,7 +32,7 @@ difference, process.
 | ✓ | exactly the right lines, on all file systems tried |
 | who? | right, but for the process or the user |
 | late | reported when the file was closed or unmapped, not when it was changed |
-| no | not seen as it happens; the periodic rescan finds it |
+| no | not seen as it happens; a look at everything finds it: the periodic one, or that after lost events |
 | wrong | other lines |
 | – | there is no such call, or not there |
 
