@@ -15,6 +15,8 @@ export interface MonitorParts {
   readonly onLine: () => void;
   /** Called before each look. */
   readonly onLook?: () => void;
+  /** Has the monitor take what changes of the mount table there are: what a mount changed is not to be taken for something else. */
+  readonly checkMounts?: () => void;
   /** Further keys of a line. */
   readonly labels?: Labeller;
   /** Where changes wait for these; shared by those that follow one another. */

@@ -75,8 +75,9 @@ export class Monitor {
       done: (target, purpose, look) => this.#wasRead(target, purpose, look),
       failed: (target, error) => this.#failed(target, error),
     });
-    this.#covers = new Covers(parts.source.tellsOfMounts === true, untilNow);
-    this.#watchSet = new WatchSet(parts.source, parts.root, parts.selection.exclusions);
+    const { root, source, checkMounts, selection } = parts;
+    this.#covers = new Covers(source.tellsOfMounts === true, untilNow, checkMounts);
+    this.#watchSet = new WatchSet(source, root, selection.exclusions, checkMounts);
     this.#rescans = new Rescans(this.#tree, this.#watchSet, (target, origin) => this.#look(target, origin, UNSEEN));
     this.#dispatch = new Dispatch((target, occasion, origin) => this.#look(target, origin, occasion), untilNow);
     this.#follow = new Follow({
@@ -214,6 +215,7 @@ export class Monitor {
   #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): Outcome {
     if (!this.#tree.has(target)) return "same"; // forgotten meanwhile
     this.#onLook();
+    const before = { cover: this.#covers.over(target), end: this.#watchSet.endOf(target) };
     if (origin === "live" && this.#covers.awaitsEvent(target)) return "early";
     occasion = { ...occasion, sightings: this.#covers.eventsOf(target).reduce(sight, occasion.sightings) };
     count("looks");
@@ -227,6 +229,7 @@ export class Monitor {
           ? lookAtLink(this.#watchSet.linkOf(target))
           : this.#longReads.look(target, { path: end.path, contentLimit, sightings, origin, baseline }, settled);
       const opened = this.#watchSet.opened(target);
+      if (this.#covers.cameOver(target, before)) return "early";
       this.#hot.opened(target, opened?.isWritable);
       if (opened?.isNew === true) this.#dispatch.await(target, [], "live"); // it was read before it was watched
       const isAbsent = look !== "early" && (look?.type === "missing" || look?.type === "symlink");
@@ -368,16 +371,11 @@ export class Monitor {
       return this.#selection.includes(joinPath(directory.path, name)) ? [this.#tree.add(directory, name)] : [];
     });
     if (directory.members !== undefined) directory.members.inode = inode;
-    for (const member of members) {
-      this.#covers.pass(directory, member, this.#watchSet.endOf(member));
-      this.#lookAtMember(member, origin, occasion, baseline);
-    }
     const present = new Set(names);
-    for (const member of [...(directory.members?.values() ?? [])]) {
-      if (present.has(member.name)) continue;
-      this.#covers.pass(directory, member, this.#watchSet.endOf(member));
-      this.#look(member, origin, occasion);
-    }
+    const gone = [...(directory.members?.values() ?? [])].filter(({ name }) => !present.has(name));
+    for (const member of [...members, ...gone]) this.#covers.pass(directory, member, this.#watchSet.endOf(member));
+    for (const member of members) this.#lookAtMember(member, origin, occasion, baseline);
+    for (const member of gone) this.#look(member, origin, occasion);
   }
 
   /** A file that was met by chance may be half written: it is looked at when it has been quiet. */

@@ -118,8 +118,8 @@ async function run(options: Options, _operands: readonly string[], reread: () =>
       source: shared.share(),
       ...next,
       onLine,
+      checkMounts: () => mounts.check(),
       onLook: () => {
-        mounts.check();
         bar?.step();
         rest.note();
       },

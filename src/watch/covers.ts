@@ -32,16 +32,19 @@ export class Covers {
   /** Those that name a mount, by what became of it. */
   readonly #named = new Map<string, { readonly event: KernelEvent; readonly until: number }>();
   readonly #untilNow: () => () => boolean;
+  readonly #check: () => void;
   #hasEvents: boolean;
   readonly #namespace = mountNamespace();
 
   /**
    * @param hasEvents whether the source tells of mounts
    * @param untilNow as a Source has it
+   * @param check has the changes of the mount table taken that there are by now
    */
-  constructor(hasEvents: boolean, untilNow: () => () => boolean) {
+  constructor(hasEvents: boolean, untilNow: () => () => boolean, check: () => void = () => {}) {
     this.#hasEvents = hasEvents;
     this.#untilNow = untilNow;
+    this.#check = check;
   }
 
   /** Takes an event of a mount. @param targets whom it concerns */
@@ -119,8 +122,30 @@ export class Covers {
     if (events !== undefined) this.#events.set(member, events);
   }
 
-  get(target: Target): Cover | undefined {
-    return this.#pending.get(target);
+  /** What is to be looked at of a path, or of a directory above it: to be asked before a look, for cameOver() after it. */
+  over(target: Target): Cover | undefined {
+    this.#check();
+    const at = this.#nearest(target);
+    return at && this.#pending.get(at);
+  }
+
+  /**
+   * Whether something was mounted over a path, or unmounted, while it was looked at: what was found may be the doing
+   * of that, and a look that knows of it follows.
+   *
+   * @param before of the look: what over() returned, and where the path led
+   */
+  cameOver(target: Target, before: { readonly cover: Cover | undefined; readonly end: NodeKey | undefined }): boolean {
+    if (this.over(target) === before.cover) return false;
+    const at = this.#nearest(target);
+    if (at !== undefined && at !== target) this.pass(at, target, before.end);
+    return true;
+  }
+
+  #nearest(target: Target): Target | undefined {
+    let at: Target | undefined = target;
+    while (at !== undefined && !this.#pending.has(at)) at = at.parent;
+    return at;
   }
 
   /**

@@ -22,7 +22,7 @@ export class MountWatch implements Disposable {
     setTimeout(() => this.check(), QUIET).unref();
   }
 
-  /** Asks now: before a look, so that what a mount changed is not taken for something else. */
+  /** Asks now. */
   check(): void {
     const changes = this.#table.changes();
     if (changes !== undefined) this.#onChanges(changes);

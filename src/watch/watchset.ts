@@ -46,14 +46,17 @@ export class WatchSet implements Disposable {
   /** Where the watched directories are. */
   readonly #directories = new Map<NodeKey, string>();
   readonly #scopes: Scopes;
+  readonly #onMove: () => void;
 
   /**
    * @param root what `/` means; free of symbolic links
    * @param exclusions what the user leaves out of directories
+   * @param onMove called when a target is found to lead elsewhere, and is not yet known to
    */
-  constructor(source: Source, root: string, exclusions?: Exclusions) {
+  constructor(source: Source, root: string, exclusions?: Exclusions, onMove: () => void = () => {}) {
     this.#source = source;
     this.#root = root;
+    this.#onMove = onMove;
     this.#scopes = new Scopes(source, exclusions);
     source.claim?.((key) => this.#resolutions.uses(key));
   }
@@ -70,6 +73,7 @@ export class WatchSet implements Disposable {
       const resolution = this.#watch(target, found);
       const again = this.#walk(target);
       if ((resolution !== undefined && resolution.signature === hashOf(again)) || attempt === MAX_ATTEMPTS) {
+        if (resolution?.end !== this.endOf(target)) this.#onMove();
         if (resolution !== undefined) this.#replace(target, resolution);
         return again.end;
       }

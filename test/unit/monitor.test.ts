@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import type { NodeKey } from "../../src/event.ts";
 import { Monitor } from "../../src/monitor.ts";
 import { Store } from "../../src/state/store.ts";
+import type { MountChanges } from "../../src/watch/mount-table.ts";
 import { PATIENCE, QUIET } from "../../src/watch/dispatch.ts";
 import { select } from "../../src/watch/selection.ts";
 import { actorOf, entryEvent, eventOf } from "./watch/events.ts";
@@ -27,7 +28,11 @@ class TellingSource extends RecordingSource {
   };
 }
 
+/** Changes of the mount table that are to be seen, and what happens once nobody has seen any. */
+let mounts: { changes?: MountChanges; meanwhile?: () => MountChanges };
+
 beforeEach(() => {
+  mounts = {};
   isTold = true;
   isLossy = false;
   lag = Infinity;
@@ -36,6 +41,11 @@ beforeEach(() => {
   monitor = new Monitor({
     ...{ store, source: new TellingSource(), root: rig.root, onLine: () => {} },
     selection: select(["/etc"], []),
+    checkMounts: () => {
+      const { changes, meanwhile } = mounts;
+      mounts = meanwhile === undefined ? {} : { changes: meanwhile() };
+      if (changes !== undefined) monitor.onMounts(changes);
+    },
   });
   monitor.lookAtAll();
 });
@@ -99,6 +109,24 @@ test.each([false, true])("who only had a file open is named unless events were l
   await Bun.sleep(4 * QUIET);
   expect(lines().map(({ file, process }) => [file, process?.pid])).toEqual([["/etc/passwd", isLost ? undefined : 7]]);
 });
+
+// The second look after a change, say, while the next one is on its way.
+test.each(["/etc/passwd", "/etc"])(
+  "what is mounted over %s while a path is looked at is no other change",
+  async (at) => {
+    const mount = { id: 99, root: "/", point: rig.at(at.slice(1)), type: "ext4", source: "/dev/vdb" };
+    mounts.meanwhile = () => {
+      writeFileSync(rig.at("etc/over"), "what is mounted\n");
+      renameSync(rig.at("etc/over"), rig.at("etc/passwd"));
+      return { added: [mount], removed: [] };
+    };
+    monitor.onEvent(act("close", "passwd", 7));
+    await Bun.sleep(8 * QUIET);
+    const [line, ...others] = lines().filter(({ file }) => file === "/etc/passwd");
+    expect(others).toEqual([]);
+    expect(line).toMatchObject({ action: "covered", mount: { point: mount.point } });
+  },
+);
 
 test("who looks a name up is named for nothing that is found then", async () => {
   const etc = knownKey(rig.at("etc"));
