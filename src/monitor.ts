@@ -215,7 +215,8 @@ export class Monitor {
   #look(target: Target, origin: Origin, occasion: Occasion, baseline = target.parent === undefined): Outcome {
     if (!this.#tree.has(target)) return "same"; // forgotten meanwhile
     this.#onLook();
-    const before = { cover: this.#covers.over(target), end: this.#watchSet.endOf(target) };
+    const led = this.#watchSet.endOf(target);
+    const before = { cover: this.#covers.over(target, led), end: led };
     if (origin === "live" && this.#covers.awaitsEvent(target)) return "early";
     occasion = { ...occasion, sightings: this.#covers.eventsOf(target).reduce(sight, occasion.sightings) };
     count("looks");

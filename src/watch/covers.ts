@@ -122,11 +122,17 @@ export class Covers {
     if (events !== undefined) this.#events.set(member, events);
   }
 
-  /** What is to be looked at of a path, or of a directory above it: to be asked before a look, for cameOver() after it. */
-  over(target: Target): Cover | undefined {
+  /**
+   * What is to be looked at of a path: to be asked before a look, for cameOver() after it.
+   *
+   * @param end where the path leads as far as is known
+   */
+  over(target: Target, end: NodeKey | undefined): Cover | undefined {
     this.#check();
-    const at = this.#nearest(target);
-    return at && this.#pending.get(at);
+    let at: Target | undefined = target;
+    while (at !== undefined && !this.#pending.has(at)) at = at.parent;
+    if (at !== undefined && at !== target) this.pass(at, target, end);
+    return this.#pending.get(target);
   }
 
   /**
@@ -136,16 +142,7 @@ export class Covers {
    * @param before of the look: what over() returned, and where the path led
    */
   cameOver(target: Target, before: { readonly cover: Cover | undefined; readonly end: NodeKey | undefined }): boolean {
-    if (this.over(target) === before.cover) return false;
-    const at = this.#nearest(target);
-    if (at !== undefined && at !== target) this.pass(at, target, before.end);
-    return true;
-  }
-
-  #nearest(target: Target): Target | undefined {
-    let at: Target | undefined = target;
-    while (at !== undefined && !this.#pending.has(at)) at = at.parent;
-    return at;
+    return this.over(target, before.end) !== before.cover;
   }
 
   /**

@@ -26,7 +26,7 @@ test.each(table)("%s", (_, mounted, unmounted, expected) => {
   covers.add(target, coverOf("covered"));
   const first = covers.actionOf(target, ...mounted);
   covers.settle(target, first);
-  expect(covers.over(target)).toBeUndefined();
+  expect(covers.over(target, undefined)).toBeUndefined();
   covers.add(target, coverOf("uncovered"));
   expect([first, covers.actionOf(target, ...unmounted)]).toEqual(expected);
 });
@@ -35,7 +35,7 @@ test("of two changes before a look, the last one counts, seen from before the fi
   const covers = new Covers(true, always);
   covers.add(target, { ...coverOf("covered"), end: "1:1" as never });
   covers.add(target, { ...coverOf("uncovered"), end: "1:2" as never });
-  expect(covers.over(target)).toMatchObject({ action: "uncovered", end: "1:1" });
+  expect(covers.over(target, undefined)).toMatchObject({ action: "uncovered", end: "1:1" });
 });
 
 describe("events", () => {
