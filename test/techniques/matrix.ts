@@ -13,6 +13,8 @@ import type { FileSystem } from "./technique.ts";
 
 /** How long lines are waited for that do not come, in milliseconds. */
 const PATIENCE = 20_000;
+/** All techniques at once are more than a ring holds while an emulated machine looks their files up. */
+const ROOM = ["--ring-size", "16M"];
 
 export interface Result {
   readonly kernel: string;
@@ -27,7 +29,7 @@ if (import.meta.main) {
   const all = allCases(release(), fileSystemsHere);
   const cases = names.length === 0 ? all : all.filter(({ technique }) => names.includes(technique.name));
   const started = performance.now();
-  const { backend: taken, outcomes, strays } = await runTechniques(cases, backend, { patience: PATIENCE });
+  const { backend: taken, outcomes, strays } = await runTechniques(cases, backend, { patience: PATIENCE, args: ROOM });
   const verdicts = outcomes.map((outcome) => ({
     name: outcome.case.technique.name,
     fileSystem: outcome.case.fileSystem,
