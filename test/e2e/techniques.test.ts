@@ -6,7 +6,7 @@ import { faults, verdictOf } from "../techniques/judge.ts";
 import { fileSystemsHere } from "../techniques/places.ts";
 import { type Run, runTechniques } from "../techniques/rounds.ts";
 import { limitOf } from "../techniques/technique.ts";
-import { allCases, type Case, casesInTurn } from "../techniques/table.ts";
+import { type Case, casesInTurn } from "../techniques/table.ts";
 import type { Line } from "./line.ts";
 import { CAN_LOSE, inVm, KERNEL, SLOW } from "./process.ts";
 
@@ -43,23 +43,4 @@ describe.each(backends)("techniques, %s", (backend) => {
   test("no other line", () => {
     expect(run.strays).toEqual(gaps());
   });
-});
-
-// the look at everything is the same on each
-describe.if(KERNEL === "6.1")("what no hook sees", () => {
-  test(
-    "is found by the periodic look at everything",
-    async () => {
-      const cases = allCases(release(), fileSystemsHere).filter(
-        ({ technique, fileSystem }) => limitOf("", technique, fileSystem) !== undefined,
-      );
-      expect(cases.map(({ fileSystem }) => fileSystem)).toEqual(["ext4", "xfs"]);
-      const { outcomes } = await runTechniques(cases, "auto", { args: ["--rescan", "1s"], despiteLimits: true });
-      for (const { lines, directory } of outcomes)
-        expect(lines.flat()).toEqual([
-          expect.objectContaining({ action: "modified", origin: "rescan", file: `${directory}/f` }),
-        ]);
-    },
-    2 * SLOW,
-  );
 });

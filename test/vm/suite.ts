@@ -71,6 +71,7 @@ export const plan: Readonly<Record<string, readonly KernelName[]>> = {
   programs: ["sid"],
   "shadow-utils": ["6.1"],
   signals: ["6.12"],
+  unseen: ["6.1"],
 };
 
 /** The kernel that is booted once more, with full preemption, for what is different then. */
@@ -89,7 +90,7 @@ export async function runVmSuites(options: SuiteOptions): Promise<SuiteOutcome[]
   using _files = await filesDisk(guestFiles(options.binary));
   const isNamed = (options.kernels ?? []).length > 0;
   const tests = (name: KernelName) =>
-    isNamed ? ["./test/e2e"] : Object.keys(plan).flatMap((file) => (plan[file]!.includes(name) ? filter(file) : []));
+    isNamed ? ["./test/e2e"] : Object.keys(plan).flatMap((file) => (plan[file]!.includes(name) ? filterOf(file) : []));
   // the longest first, that no processor waits at the end
   const inOrder = [...kernels].sort((a, b) => tests(b).length - tests(a).length);
   const suites = [
@@ -112,10 +113,8 @@ export async function runVmSuites(options: SuiteOptions): Promise<SuiteOutcome[]
   });
 }
 
-export const testFile = (name: string): string => `test/e2e/${name}.test.ts`;
-
-/** What bun test finds the file by. Short: who.test.ts looks at the arguments of its process, of which 512 bytes are kept. */
-const filter = (name: string): string => `e2e/${name}.test`;
+/** What bun test finds a file by. Short: who.test.ts looks at the arguments of its process, of which 512 bytes are kept. */
+export const filterOf = (name: string): string => `e2e/${name}.test`;
 
 const oneFailure: Counts = { passed: 0, failed: 1, skipped: 0 };
 
