@@ -1,9 +1,9 @@
-import { statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../errors.ts";
 import { log } from "../log.ts";
 import { pathBytes } from "../paths.ts";
-import { type Query, readForeign } from "../state/foreign.ts";
+import { type Query, readForeign, versionOf } from "../state/foreign.ts";
 import { type Header, parseHeader } from "./rpm-header.ts";
 import { aliases, type Shipped } from "./shipped.ts";
 
@@ -57,9 +57,9 @@ export class RpmDatabase {
 
   /** The file in the packages that ship it, the one that was installed last first; undefined if there is no database. */
   find(path: string): readonly Installed[] | undefined {
-    const database = PLACES.map((place) => join(this.#root, place)).find((file) => versionOf(file) !== "");
+    const database = PLACES.map((place) => join(this.#root, place)).find((file) => existsSync(file));
     if (database === undefined) return undefined;
-    const version = `${versionOf(database)} ${versionOf(`${database}-wal`)}`;
+    const version = versionOf(database);
     if (version !== this.#version || this.#answers.size >= KEPT_ANSWERS) this.#forget();
     this.#version = version;
     this.#timer ??= setTimeout(() => this.#forget(), KEPT_FOR).unref();
@@ -107,12 +107,6 @@ export class RpmDatabase {
     this.#headers.clear();
     this.#answers.clear();
   }
-}
-
-/** "" for what is not there. Whatever rpm writes is a new one: the content of the log, then of the file. */
-function versionOf(file: string): string {
-  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? "" : `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
 }
 
 /** Where a file goes that rpm has unpacked beside its place, under its name and the number of the transaction. */

@@ -1,8 +1,11 @@
-import { existsSync, statSync } from "node:fs";
+import { closeSync, constants as fs, existsSync, openSync, readSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { constants, Database } from "bun:sqlite";
 
 const READ_ONLY = constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI;
+
+/** Of a -shm, bytes: its header, twice (sqlite.org/walformat.html, "The WAL-Index File Format"). */
+const INDEX_HEADER = 96;
 
 /** Who writes holds nobody up in WAL mode, but for the moment in which the log is begun anew. Milliseconds. */
 const BUSY_TIMEOUT = 50;
@@ -25,6 +28,33 @@ export function readForeign<T>(path: string, read: (query: Query) => T): T {
     });
   } finally {
     database.close();
+  }
+}
+
+/**
+ * Another one with each transaction that a reader finds. In WAL mode that is not when the log is written: the
+ * header of its index says later, after a sync of the log, that the transaction is in it.
+ */
+export function versionOf(path: string): string {
+  return `${identityOf(path)} ${identityOf(`${path}-wal`)} ${indexHeader(`${path}-shm`)}`;
+}
+
+function identityOf(path: string): string {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? "" : `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
+}
+
+function indexHeader(path: string): string {
+  try {
+    const fd = openSync(path, fs.O_RDONLY | fs.O_NONBLOCK);
+    try {
+      const header = Buffer.alloc(INDEX_HEADER);
+      return header.toString("latin1", 0, readSync(fd, header, 0, INDEX_HEADER, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return ""; // nobody has it open
   }
 }
 

@@ -137,15 +137,16 @@ test("verify goes through 200,000 lines in some seconds, and shows on a terminal
   for (let seq = 1; seq <= 200_000; seq++) {
     const [head, tail] = [
       `{"time":"2026-11-23T20:17:18.276502Z","seq":${seq},"prev":"${prev}"`,
-      `,"text":"${"x".repeat(600)}"}\n`,
+      `,"host":"another","text":"${"x".repeat(600)}"}\n`, // it is not held against what is on this host
     ];
     prev = new Bun.CryptoHasher("sha256").update(head).update(tail.slice(0, -1)).digest("hex");
     lines.push(`${head},"hash":"${prev}"${tail}`);
   }
   const log = directory.write("log", lines.join(""));
   const begin = performance.now();
-  const { stdout } = await end(["script", "-qec", `${BPFINK} verify ${log}`, "/dev/null"]);
-  expect(performance.now() - begin).toBeLessThan(15_000); // a second, where nothing else runs
+  // nothing is shown of what is done at once, as this is on a fast machine: stdin comes first, and takes its time
+  const { stdout } = await end(["script", "-qec", `sleep 2 | ${BPFINK} verify - ${log}`, "/dev/null"]);
+  expect(performance.now() - begin).toBeLessThan(15_000); // three, where nothing else runs
   expect(stdout).toMatch(/verifying, MiB \[=+ +\] \d+ of 15\d\r/);
   expect(stdout).toContain(`200000 lines, seq 1 to 200000, ending in ${prev}: nothing amiss`);
 }, 60_000);

@@ -42,8 +42,8 @@ class System implements Disposable {
 
 const label = (version: string, verified: boolean) => ({ name: "bpfink-test", version: `${version}-1`, verified });
 
-/** What came before it has been looked at by then. */
-const PAUSE = "posix.sleep(1)\n";
+/** What came before it has been looked at by then, and asked for twice more if a disk is slow (src/labels/held.ts). */
+const PAUSE = "posix.sleep(2)\n";
 /** Changes the file, at once: it is rpm that does it, and no package has such content. */
 const write = (content: string) =>
   `local f = io.open("/new", "w") f:write("${content}") f:close() os.rename("/new", "${TOOL}")\n`;

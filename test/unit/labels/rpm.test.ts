@@ -2,10 +2,21 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { Packages, type Question } from "../../../src/labels/packages.ts";
 import { RpmDatabase } from "../../../src/labels/rpm.ts";
 import { TemporaryDirectory } from "../../e2e/files.ts";
+import { run } from "../../e2e/process.ts";
 import { buildPackage, type Package, rpm } from "../../e2e/rpm.ts";
 import { actorOf } from "../watch/events.ts";
 
@@ -135,6 +146,26 @@ describe("rpm's database", () => {
       expect(database.find("/opt/late")).toMatchObject([{ name: "late" }]);
       await rpm(root, "-e", "late");
       expect(database.find("/opt/late")).toEqual([]);
+    },
+    PATIENCE,
+  );
+
+  test(
+    "is asked anew when a package is in it, which is later than that its log has changed",
+    async () => {
+      const over = "/opt/over"; // a later transaction may show it
+      const after = `posix.sleep(2) io.open("${over}", "w"):close()`;
+      const what = { name: "synced", version: "1", files: { "/opt/synced": "s\n" }, after };
+      const file = await buildPackage(directory, what);
+      const sync = "#include <unistd.h>\nint fdatasync(int f) { return usleep(200000), fsync(f); }";
+      const library = directory.at("slow.so");
+      await run("clang", "-shared", "-fPIC", directory.write("slow.c", sync), "-o", library);
+      const database = new RpmDatabase(root);
+      const preload = `LD_PRELOAD=${library}`;
+      const installed = run("env", preload, "rpm", "--root", root, "--dbpath", "/var/lib/rpm", "-i", file);
+      while (database.find("/opt/synced")?.length === 0 && !existsSync(root + over)) await Bun.sleep(10);
+      expect(existsSync(root + over)).toBe(false);
+      await installed;
     },
     PATIENCE,
   );
