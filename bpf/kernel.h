@@ -30,6 +30,7 @@
 #define SEND_SIG_PRIV ((struct kernel_siginfo *)1)
 
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630 /* linux/magic.h */
+#define PROC_SUPER_MAGIC 0x9fa0
 
 typedef struct {
 	int counter;

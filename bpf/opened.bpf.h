@@ -24,11 +24,17 @@ static __always_inline __u32 positive(int count)
 	return count > 0 ? count : 0;
 }
 
-/* An open on overlayfs is followed by the open of the file in the layer, which is what mappings are of. */
+/*
+ * An open on overlayfs is followed by the open of the file in the layer, which is what mappings are of. What the
+ * monitor asks about keeps its answer when its garbage collector opens /proc/self/statm, as it does at any time.
+ */
 static __always_inline void answer_open(struct opened *answer, struct inode *inode)
 {
+	unsigned long magic = BPF_CORE_READ(inode, i_sb, s_magic);
 	__u32 writers, mappings;
 
+	if (magic == PROC_SUPER_MAGIC && answer->node.inode)
+		return;
 	writers = positive(BPF_CORE_READ(inode, i_writecount.counter));
 	mappings = positive(BPF_CORE_READ(inode, i_mapping, i_mmap_writable.counter));
 	if (answer->layered) {
@@ -38,8 +44,7 @@ static __always_inline void answer_open(struct opened *answer, struct inode *ino
 		fill_node(&answer->layer, inode);
 		return;
 	}
-	answer->layered = BPF_CORE_READ(inode, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC &&
-			  (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFREG;
+	answer->layered = magic == OVERLAYFS_SUPER_MAGIC && (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFREG;
 	answer->writers = writers;
 	answer->mappings = mappings;
 	fill_node(&answer->node, inode);

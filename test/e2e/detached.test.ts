@@ -20,14 +20,16 @@ test(
     expect(links.length).toBeGreaterThan(isEbpf ? 20 : 3);
     closeIn(bp.pid, links);
     writeFileSync(file, "1\n");
-    const blind = await bp.line({ action: "blind" });
-    expect(blind.message).toMatch(
-      /^changes are not seen: BPF programs were detached from outside \(.*signal_generate\)$/,
-    );
-    if (isEbpf) expect(blind.message).toContain("write, ");
+    const told = async (): Promise<string> => (await bp.line({ action: "blind" })).message;
+    const blind = [await told()];
+    // it was held while it went through them: it finds the first ones a second later
+    if (isEbpf && !blind[0]!.includes("(write, ")) blind.push(await told());
+    for (const name of isEbpf ? ["(write, ", "fput, "] : []) expect(blind.join()).toContain(name);
+    expect(blind[0]).toMatch(/^changes are not seen: BPF programs were detached from outside \(.*signal_generate\)$/);
     expect(await bp.nextChange(file)).toMatchObject({ origin: isEbpf ? "gap" : "live", add: { Content: ["1"] } });
     await bp.stderr(/attached again/);
-    await bp.line({ action: "seeing", message: blind.message.replace("changes are not seen", "over") });
+    for (const message of blind)
+      await bp.line({ action: "seeing", message: message.replace("changes are not seen", "over") });
     await bp.rest();
     expect(fdsOf(bp.pid, LINKS)).toHaveLength(links.length);
     writeFileSync(file, "2\n");

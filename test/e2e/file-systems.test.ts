@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { Bpfink } from "./bpfink.ts";
 import { TemporaryDirectory } from "./files.ts";
-import { inVm, run, SLOW } from "./process.ts";
+import { CAN_LOSE, inVm, run, SLOW } from "./process.ts";
 
 /** Devices of the disks, separated by spaces (test/vm/suite.ts). */
 const disks = process.env["BPFINK_SCRATCH"]?.split(" ") ?? [];
@@ -52,6 +52,29 @@ const suite = () => {
         }
       } finally {
         for (const path of mounted) await run("umount", path);
+      }
+    },
+    SLOW,
+  );
+
+  test.skipIf(CAN_LOSE)(
+    "many files on overlay: who writes to the layer of one is known for each",
+    async () => {
+      using directory = new TemporaryDirectory();
+      const places = ["lower", "upper", "work"].map((name) => `${name}dir=${directory.directory(name)}`);
+      const names = Array.from({ length: 100 }, (_, n) => `f${n}`);
+      // so long that bpfink collects its garbage while it reads
+      for (const name of names) directory.write(`upper/${name}`, `${"x".repeat(30_000)}\n`);
+      await run("mount", "-t", "overlay", "-o", places.join(), "overlay", directory.directory("overlay"));
+      try {
+        const watch = names.map((name) => directory.at(`overlay/${name}`));
+        await using bp = await Bpfink.start({ watch });
+        for (const name of names) appendFileSync(directory.at(`upper/${name}`), "two\n");
+        const lines = await bp.rest();
+        expect(lines.map(({ file }) => file).sort()).toEqual(watch.sort());
+        expect(lines.filter(({ process: by }) => by?.pid !== process.pid)).toEqual([]);
+      } finally {
+        await run("umount", directory.at("overlay"));
       }
     },
     SLOW,
